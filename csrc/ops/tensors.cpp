@@ -1,0 +1,133 @@
+#include "ops/tensors.h"
+
+#include <torch/csrc/inductor/aoti_torch/c/shim.h>
+
+#include <span>
+#include <string>
+
+namespace neutone::ops {
+namespace {
+
+constexpr int64_t kCursorWords = sizeof(dsp::RingCursors) / sizeof(int64_t);
+
+const char* dtype_name(ScalarType dtype) {
+  switch (dtype) {
+    case ScalarType::Float: return "float32";
+    case ScalarType::Double: return "float64";
+    case ScalarType::Half: return "float16";
+    case ScalarType::BFloat16: return "bfloat16";
+    case ScalarType::Long: return "int64";
+    case ScalarType::Int: return "int32";
+    case ScalarType::Short: return "int16";
+    case ScalarType::Char: return "int8";
+    case ScalarType::Byte: return "uint8";
+    case ScalarType::Bool: return "bool";
+    case ScalarType::ComplexFloat: return "complex64";
+    case ScalarType::ComplexDouble: return "complex128";
+    default: return "another type";
+  }
+}
+
+std::string shape_of(const Tensor& tensor) {
+  std::string text = "(";
+  for (const int64_t size : tensor.sizes()) {
+    if (text.size() > 1) text += ", ";
+    text += std::to_string(size);
+  }
+  return text + ")";
+}
+
+template <typename Sample>
+dsp::Planar<Sample> as_planar(const Tensor& tensor, Sample* data) {
+  return {data, static_cast<std::size_t>(tensor.size(0)), static_cast<std::size_t>(tensor.size(1)), tensor.stride(0),
+          tensor.stride(1)};
+}
+
+Tensor empty(std::span<const int64_t> sizes, std::span<const int64_t> strides, int32_t dtype) {
+  AtenTensorHandle handle = nullptr;
+  STABLE_TORCH_ERROR_CODE_CHECK(aoti_torch_empty_strided(static_cast<int64_t>(sizes.size()), sizes.data(),
+                                                         strides.data(), dtype, aoti_torch_device_type_cpu(), 0,
+                                                         &handle));
+  return Tensor(handle);
+}
+
+void check_frames(const char* op, const char* name, const Tensor& tensor) {
+  check_tensor(op, name, tensor, 2, ScalarType::Float);
+  STD_TORCH_CHECK(tensor.size(0) > 0, op, ": ", name, " must have at least one channel, got shape ", shape_of(tensor));
+}
+
+}  // namespace
+
+void check_tensor(const char* op, const char* name, const Tensor& tensor, int64_t ndim, ScalarType dtype) {
+  STD_TORCH_CHECK(tensor.defined(), op, ": ", name, " is undefined; pass a tensor");
+  STD_TORCH_CHECK(tensor.is_cpu(), op, ": ", name, " must be on the CPU; move it with .cpu()");
+  int32_t layout = 0;
+  STABLE_TORCH_ERROR_CODE_CHECK(aoti_torch_get_layout(tensor.get(), &layout));
+  STD_TORCH_CHECK(layout == aoti_torch_layout_strided(), op, ": ", name,
+                  " must be a dense tensor; convert it with .to_dense()");
+  STD_TORCH_CHECK(tensor.dim() == ndim, op, ": ", name, " must have ", ndim, " dimensions, got shape ",
+                  shape_of(tensor));
+  const ScalarType got = tensor.scalar_type();
+  STD_TORCH_CHECK(got == dtype, op, ": ", name, " must be ", dtype_name(dtype), ", got ", dtype_name(got),
+                  "; convert it with .to(torch.", dtype_name(dtype), ")");
+}
+
+dsp::Planar<const float> readable_frames(const char* op, const char* name, const Tensor& tensor) {
+  check_frames(op, name, tensor);
+  return as_planar(tensor, tensor.const_data_ptr<float>());
+}
+
+dsp::Planar<float> writable_frames(const char* op, const char* name, const Tensor& tensor) {
+  check_frames(op, name, tensor);
+  const bool has_overlap =
+      (tensor.size(0) > 1 && tensor.stride(0) == 0) || (tensor.size(1) > 1 && tensor.stride(1) == 0);
+  STD_TORCH_CHECK(!has_overlap, op, ": ", name, " repeats one element in memory; pass a copy made with .contiguous()");
+  return as_planar(tensor, tensor.mutable_data_ptr<float>());
+}
+
+dsp::RingView<float> ring_in(const char* op, const Tensor& samples, const Tensor& cursors) {
+  check_frames(op, "samples", samples);
+  STD_TORCH_CHECK(samples.is_contiguous(), op, ": samples must be contiguous");
+  const auto capacity = static_cast<std::size_t>(samples.size(1));
+  STD_TORCH_CHECK(std::has_single_bit(capacity), op, ": samples must have a power of two of columns, got shape ",
+                  shape_of(samples));
+  check_tensor(op, "cursors", cursors, 1, ScalarType::Long);
+  STD_TORCH_CHECK(cursors.size(0) == kCursorWords && cursors.is_contiguous(), op,
+                  ": cursors must be contiguous with shape (", kCursorWords, "), got shape ", shape_of(cursors));
+
+  auto& counters = *static_cast<dsp::RingCursors*>(cursors.mutable_data_ptr());
+  dsp::RingView<float> ring(as_planar(samples, samples.mutable_data_ptr<float>()), counters);
+  const uint64_t write_lag = counters.written - counters.read_seen;
+  const uint64_t read_lag = counters.written_seen - counters.read;
+  STD_TORCH_CHECK(ring.size() <= capacity && write_lag <= capacity && read_lag <= capacity, op,
+                  ": cursors hold counters that no ring of ", capacity, " frames can have; start from zeros");
+  return ring;
+}
+
+NewFrames new_frames(std::size_t channels, std::size_t frames) {
+  const std::array<int64_t, 2> sizes{static_cast<int64_t>(channels), static_cast<int64_t>(frames)};
+  const std::array<int64_t, 2> strides{static_cast<int64_t>(frames), 1};
+  Tensor tensor = empty(sizes, strides, aoti_torch_dtype_float32());
+  const dsp::Planar<float> planar{tensor.mutable_data_ptr<float>(), channels, frames, strides[0], strides[1]};
+  return {std::move(tensor), planar};
+}
+
+std::pair<Tensor, float*> new_curve(std::size_t frames) {
+  Tensor tensor =
+      empty(std::array{static_cast<int64_t>(frames)}, std::array<int64_t, 1>{1}, aoti_torch_dtype_float32());
+  float* data = tensor.mutable_data_ptr<float>();
+  return {std::move(tensor), data};
+}
+
+Tensor new_integer(int64_t value) {
+  Tensor tensor = empty({}, {}, aoti_torch_dtype_int64());
+  *tensor.mutable_data_ptr<int64_t>() = value;
+  return tensor;
+}
+
+std::size_t checked_count(const char* op, const char* name, int64_t count) {
+  STD_TORCH_CHECK(count >= 0, op, ": ", name, " must be at least 0, got ", count);
+  return static_cast<std::size_t>(count);
+}
+
+}  // namespace neutone::ops

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <torch/csrc/stable/library.h>
+#include <torch/csrc/stable/tensor.h>
+#include <torch/headeronly/core/ScalarType.h>
+#include <torch/headeronly/util/Exception.h>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "dsp/planar.h"
+#include "dsp/spsc_ring.h"
+
+// How operators look at tensors: every argument is checked here, by its name, before a pointer to it is taken.
+namespace neutone::ops {
+
+using torch::headeronly::ScalarType;
+using torch::stable::Tensor;
+
+// Raises unless `tensor` is a strided CPU tensor of that type with `ndim` dimensions. `op` and `name` go into the
+// message.
+void check_tensor(const char* op, const char* name, const Tensor& tensor, int64_t ndim, ScalarType dtype);
+
+// A float32 `(channels, frames)` tensor as audio, any strides. Raises if it is not one, or has no channels.
+[[nodiscard]] dsp::Planar<const float> readable_frames(const char* op, const char* name, const Tensor& tensor);
+// The same, for writing; also raises if two of its elements share memory, as in an expanded tensor.
+[[nodiscard]] dsp::Planar<float> writable_frames(const char* op, const char* name, const Tensor& tensor);
+
+// The ring that lives in `samples` (channels, capacity) float32 and `cursors` (16,) int64, both contiguous, the
+// capacity a power of two. Raises if they are not, or if the counters cannot be a ring's.
+[[nodiscard]] dsp::RingView<float> ring_in(const char* op, const Tensor& samples, const Tensor& cursors);
+
+// A fresh, uninitialised float32 tensor, and its memory as audio.
+struct NewFrames {
+  Tensor tensor;
+  dsp::Planar<float> frames;
+};
+[[nodiscard]] NewFrames new_frames(std::size_t channels, std::size_t frames);
+// The same with one dimension.
+[[nodiscard]] std::pair<Tensor, float*> new_curve(std::size_t frames);
+// An int64 tensor without dimensions.
+[[nodiscard]] Tensor new_integer(int64_t value);
+
+// Raises if `count` is negative.
+[[nodiscard]] std::size_t checked_count(const char* op, const char* name, int64_t count);
+
+}  // namespace neutone::ops

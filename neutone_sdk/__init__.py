@@ -1,0 +1,46 @@
+"""Take a PyTorch audio model into a DAW: wrap it, export one file, play it at any buffer size."""
+
+from neutone_sdk import _library
+
+_library.load_ops_library()  # first: what follows compiles calls of the operators
+
+from neutone_sdk import _fake_kernels, audio, constants, core, errors, parameter, utils  # noqa: E402, F401
+from neutone_sdk._version import __version__  # noqa: E402
+from neutone_sdk.core import NeutoneModel  # noqa: E402
+from neutone_sdk.errors import NeutoneError  # noqa: E402
+from neutone_sdk.model_card import ModelCard  # noqa: E402
+from neutone_sdk.parameter import (  # noqa: E402
+    CategoricalNeutoneParameter,
+    ContinuousNeutoneParameter,
+    DiscreteTokensNeutoneParameter,
+    KnobNeutoneParameter,
+    NeutoneParameter,
+    NeutoneParameterType,
+    TextNeutoneParameter,
+)
+from neutone_sdk.streaming.queue import CircularInplaceTensorQueue  # noqa: E402
+from neutone_sdk.streaming.sample_queue_wrapper import SampleQueueWrapper  # noqa: E402
+from neutone_sdk.waveform import WaveformToWaveformBase  # noqa: E402
+
+__all__ = [
+    "CategoricalNeutoneParameter",
+    "CircularInplaceTensorQueue",
+    "ContinuousNeutoneParameter",
+    "DiscreteTokensNeutoneParameter",
+    "KnobNeutoneParameter",
+    "ModelCard",
+    "NeutoneError",
+    "NeutoneModel",
+    "NeutoneParameter",
+    "NeutoneParameterType",
+    "SampleQueueWrapper",
+    "TextNeutoneParameter",
+    "WaveformToWaveformBase",
+    "__version__",
+    "audio",
+    "constants",
+    "core",
+    "errors",
+    "parameter",
+    "utils",
+]

@@ -1,0 +1,105 @@
+"""What each operator returns, without computing it: for ``torch.export``, ``torch.compile`` and tracing."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def _fake(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    return torch.library.register_fake(f"neutone::{name}")
+
+
+def _check_one_device(op: str, **tensors: Tensor | None) -> None:
+    """Operators run on the CPU only; a mixture would hide that until it runs."""
+    devices = {name: tensor.device for name, tensor in tensors.items() if tensor is not None}
+    first = next(iter(devices.values()))
+    for name, device in devices.items():
+        if device != first:
+            msg = f"{op}: {name} must be on the same device as the other arguments ({first}), got {device}"
+            raise RuntimeError(msg)
+
+
+@_fake("version")
+def _version() -> str:
+    return ""
+
+
+@_fake("ring_write")
+def _ring_write(frames: Tensor, samples: Tensor, cursors: Tensor) -> None:
+    _check_one_device("ring_write", frames=frames, samples=samples, cursors=cursors)
+
+
+@_fake("ring_push")
+def _ring_push(frames: Tensor, max_frames: int, samples: Tensor, cursors: Tensor) -> None:  # noqa: ARG001
+    _check_one_device("ring_push", frames=frames, samples=samples, cursors=cursors)
+
+
+@_fake("ring_read")
+def _ring_read(out: Tensor, samples: Tensor, cursors: Tensor) -> None:
+    _check_one_device("ring_read", out=out, samples=samples, cursors=cursors)
+
+
+@_fake("ring_peek")
+def _ring_peek(out: Tensor, samples: Tensor, cursors: Tensor) -> None:
+    _check_one_device("ring_peek", out=out, samples=samples, cursors=cursors)
+
+
+@_fake("ring_newest")
+def _ring_newest(out: Tensor, samples: Tensor, cursors: Tensor) -> None:
+    _check_one_device("ring_newest", out=out, samples=samples, cursors=cursors)
+
+
+@_fake("ring_skip")
+def _ring_skip(n_frames: int, samples: Tensor, cursors: Tensor) -> None:  # noqa: ARG001
+    _check_one_device("ring_skip", samples=samples, cursors=cursors)
+
+
+@_fake("ring_clear")
+def _ring_clear(samples: Tensor, cursors: Tensor) -> None:
+    _check_one_device("ring_clear", samples=samples, cursors=cursors)
+
+
+@_fake("ring_size")
+def _ring_size(samples: Tensor, cursors: Tensor) -> Tensor:
+    _check_one_device("ring_size", samples=samples, cursors=cursors)
+    return cursors.new_empty(())
+
+
+@_fake("stream_write")
+def _stream_write(
+    audio: Tensor, params: Tensor | None, default_params: Tensor, samples: Tensor, cursors: Tensor
+) -> None:
+    _check_one_device(
+        "stream_write", audio=audio, params=params, default_params=default_params, samples=samples, cursors=cursors
+    )
+
+
+@_fake("stream_read")
+def _stream_read(samples: Tensor, cursors: Tensor, n_frames: int, n_params: int) -> tuple[Tensor, Tensor]:
+    _check_one_device("stream_read", samples=samples, cursors=cursors)
+    n_channels = samples.shape[0] - n_params
+    return samples.new_empty(n_channels, n_frames), samples.new_empty(n_params, n_frames)
+
+
+@_fake("stream_pop")
+def _stream_pop(samples: Tensor, cursors: Tensor, n_frames: int, n_channels: int) -> Tensor:
+    _check_one_device("stream_pop", samples=samples, cursors=cursors)
+    return samples.new_empty(n_channels, n_frames)
+
+
+@_fake("fit_channels")
+def _fit_channels(audio: Tensor, n_channels: int, first: int, n_frames: int) -> Tensor:  # noqa: ARG001
+    return audio.new_empty(n_channels, n_frames)
+
+
+@_fake("mean_params")
+def _mean_params(params: Tensor) -> Tensor:
+    return params.new_empty(params.shape[0], 1)
+
+
+@_fake("denormalize_params")
+def _denormalize_params(params: Tensor, ranges: Tensor) -> list[Tensor]:
+    _check_one_device("denormalize_params", params=params, ranges=ranges)
+    return [params.new_empty(params.shape[1]) for _ in range(ranges.shape[0])]

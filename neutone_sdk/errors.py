@@ -1,0 +1,55 @@
+"""Everything that this package raises on purpose.
+
+    NeutoneError
+    +-- InvalidArgumentError (ValueError)   a value outside what is allowed
+    |   +-- InvalidParameterError           in the definition of a parameter
+    |   +-- InvalidAudioError               in audio or parameter values given to a model
+    |   +-- InvalidFileError                a file that is not what it should be
+    +-- InvalidTypeError (TypeError)        a value of the wrong type or dtype
+    +-- ModelOutputError (ValueError)       what a wrapped model returned
+    +-- ScriptingError (RuntimeError)       TorchScript cannot convert a method
+    +-- ExportError (RuntimeError)          a model that cannot be exported or saved
+    +-- OperatorLibraryError (ImportError)  the native operators cannot be loaded
+
+A scripted model cannot raise these: there TorchScript raises ``torch.jit.Error`` with the same message.
+"""
+
+
+class NeutoneError(Exception):
+    """Base of all errors of this package."""
+
+
+class InvalidArgumentError(NeutoneError, ValueError):
+    """An argument has a value outside what is allowed."""
+
+
+class InvalidParameterError(InvalidArgumentError):
+    """A model's parameter is not well defined."""
+
+
+class InvalidAudioError(InvalidArgumentError):
+    """Audio, or the parameter values beside it, has the wrong shape."""
+
+
+class InvalidFileError(InvalidArgumentError):
+    """A file is missing, damaged, or of another kind than it should be."""
+
+
+class InvalidTypeError(NeutoneError, TypeError):
+    """An argument has the wrong type, or a tensor the wrong dtype."""
+
+
+class ModelOutputError(NeutoneError, ValueError):
+    """A wrapped model returned something other than audio of the shape it has to return."""
+
+
+class ScriptingError(NeutoneError, RuntimeError):
+    """TorchScript cannot convert one of the model's methods."""
+
+
+class ExportError(NeutoneError, RuntimeError):
+    """A model cannot be exported, or what was exported does not behave like the model in memory."""
+
+
+class OperatorLibraryError(NeutoneError, ImportError):
+    """The library of native operators is missing, or does not fit the installed torch."""

@@ -1,0 +1,247 @@
+"""The knobs, menus and texts that a model offers to its user."""
+
+import math
+from collections.abc import Sequence
+from enum import Enum
+from typing import Any
+
+from neutone_sdk.constants import MAX_N_CATEGORICAL_LABEL_CHARS, MAX_N_CATEGORICAL_VALUES
+from neutone_sdk.errors import InvalidParameterError, InvalidTypeError
+
+
+class NeutoneParameterType(Enum):
+    """Kinds of parameters, by their names in ``metadata.json``."""
+
+    CONTINUOUS = "continuous"
+    CATEGORICAL = "categorical"
+    TEXT = "text"
+    TOKENS = "tokens"
+
+
+class NeutoneParameter:
+    """What a host shows of a parameter; the subclasses say what values it takes.
+
+    Args:
+        name: Shown beside the control, and the key by which the model gets the value. Not empty.
+        description: Shown as a tool tip.
+        default_value: Value of a new plugin instance, in the parameter's own unit.
+        used: False keeps the position but hides the control.
+        param_type: Kind of the parameter; the subclasses set it.
+
+    Raises:
+        InvalidTypeError: ``name`` or ``description`` is not a string.
+        InvalidParameterError: ``name`` is empty.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        description: str,
+        default_value: float | str | list[int],
+        used: bool = True,
+        param_type: NeutoneParameterType = NeutoneParameterType.CONTINUOUS,
+    ) -> None:
+        for what, text in (("name", name), ("description", description)):
+            if not isinstance(text, str):
+                msg = f"parameter {name!r}: {what} must be a string, got {type(text).__name__}"
+                raise InvalidTypeError(msg)
+        if not name:
+            msg = "a parameter's name must not be empty; it is the key by which the model gets the value"
+            raise InvalidParameterError(msg)
+        self.name = name
+        self.description = description
+        self.default_value = default_value
+        self.used = used
+        self.type = param_type
+
+    def to_metadata(self) -> dict[str, Any]:
+        """Return what ``metadata.json`` says of the parameter."""
+        return {
+            "name": self.name,
+            "description": self.description,
+            "default_value": self.default_value,
+            "used": self.used,
+            "type": self.type.value,
+        }
+
+
+class ContinuousNeutoneParameter(NeutoneParameter):
+    """A knob with any value in a range. Hosts send 0..1; the model gets ``min_value``..``max_value``.
+
+    Args:
+        name: See :class:`NeutoneParameter`.
+        description: See :class:`NeutoneParameter`.
+        default_value: Between ``min_value`` and ``max_value``.
+        min_value: What the host's 0 stands for.
+        max_value: What the host's 1 stands for; above ``min_value``.
+        used: See :class:`NeutoneParameter`.
+
+    Raises:
+        InvalidTypeError: A value is not a number.
+        InvalidParameterError: The range is empty or not finite, or the default lies outside it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        description: str,
+        default_value: float,
+        min_value: float = 0.0,
+        max_value: float = 1.0,
+        used: bool = True,
+    ) -> None:
+        super().__init__(name, description, default_value, used, NeutoneParameterType.CONTINUOUS)
+        default = _finite(name, "default_value", default_value)
+        minimum, maximum = _finite(name, "min_value", min_value), _finite(name, "max_value", max_value)
+        if not minimum < maximum:
+            msg = f"parameter {name!r}: min_value must be below max_value, got {min_value} and {max_value}"
+            raise InvalidParameterError(msg)
+        if not minimum <= default <= maximum:
+            msg = (
+                f"parameter {name!r}: default_value {default_value} is outside [{min_value}, {max_value}]; "
+                "choose a default inside the range, or widen it with min_value= and max_value="
+            )
+            raise InvalidParameterError(msg)
+        self.min_value = min_value
+        self.max_value = max_value
+        self.default_value_0to1 = (default - minimum) / (maximum - minimum)
+
+    def to_metadata(self) -> dict[str, Any]:
+        """Return what ``metadata.json`` says of the parameter."""
+        return {**super().to_metadata(), "min_value": self.min_value, "max_value": self.max_value}
+
+
+class KnobNeutoneParameter(ContinuousNeutoneParameter):
+    """The old name of :class:`ContinuousNeutoneParameter`."""
+
+
+class CategoricalNeutoneParameter(NeutoneParameter):
+    """A menu of 2 to 20 choices. Hosts send 0..1; the model gets 0, 1, ... ``n_values - 1``, as float32.
+
+    Args:
+        name: See :class:`NeutoneParameter`.
+        description: See :class:`NeutoneParameter`.
+        n_values: Number of choices, 2..20.
+        default_value: Index of a choice.
+        labels: What the menu shows, one text of less than 20 characters a choice. Default: the numbers.
+        used: See :class:`NeutoneParameter`.
+
+    Raises:
+        InvalidTypeError: ``n_values`` or ``default_value`` is not an integer.
+        InvalidParameterError: A value is outside its range, or the labels do not fit the choices.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        description: str,
+        n_values: int,
+        default_value: int,
+        labels: Sequence[str] | None = None,
+        used: bool = True,
+    ) -> None:
+        super().__init__(name, description, default_value, used, NeutoneParameterType.CATEGORICAL)
+        for what, value in (("n_values", n_values), ("default_value", default_value)):
+            if not isinstance(value, int) or isinstance(value, bool):
+                msg = f"parameter {name!r}: {what} must be an integer, got {value!r}"
+                raise InvalidTypeError(msg)
+        if not 2 <= n_values <= MAX_N_CATEGORICAL_VALUES:
+            msg = f"parameter {name!r}: n_values must be in 2..{MAX_N_CATEGORICAL_VALUES}, got {n_values}"
+            raise InvalidParameterError(msg)
+        if not 0 <= default_value < n_values:
+            msg = f"parameter {name!r}: default_value must be in 0..{n_values - 1}, got {default_value}"
+            raise InvalidParameterError(msg)
+        self.n_values = n_values
+        self.labels = [str(index) for index in range(n_values)] if labels is None else list(labels)
+        if len(self.labels) != n_values:
+            msg = f"parameter {name!r}: labels must have one text for each of {n_values} values, got {len(self.labels)}"
+            raise InvalidParameterError(msg)
+        too_long = [label for label in self.labels if len(label) >= MAX_N_CATEGORICAL_LABEL_CHARS]
+        if too_long:
+            msg = f"parameter {name!r}: labels must be shorter than {MAX_N_CATEGORICAL_LABEL_CHARS}, got {too_long}"
+            raise InvalidParameterError(msg)
+        self.default_value_0to1 = default_value / (n_values - 1)
+
+    def to_metadata(self) -> dict[str, Any]:
+        """Return what ``metadata.json`` says of the parameter."""
+        return {**super().to_metadata(), "n_values": self.n_values, "labels": self.labels}
+
+
+class TextNeutoneParameter(NeutoneParameter):
+    """A text, for models that are not real-time.
+
+    Args:
+        name: See :class:`NeutoneParameter`.
+        description: See :class:`NeutoneParameter`.
+        max_n_chars: Longest text; -1 for any.
+        default_value: At most ``max_n_chars`` long.
+        used: See :class:`NeutoneParameter`.
+
+    Raises:
+        InvalidParameterError: ``max_n_chars`` is below -1, or the default is too long.
+    """
+
+    def __init__(
+        self, name: str, description: str, max_n_chars: int = -1, default_value: str = "", used: bool = True
+    ) -> None:
+        super().__init__(name, description, default_value, used, NeutoneParameterType.TEXT)
+        _check_length(name, "max_n_chars", max_n_chars, len(default_value))
+        self.max_n_chars = max_n_chars
+
+    def to_metadata(self) -> dict[str, Any]:
+        """Return what ``metadata.json`` says of the parameter."""
+        return {**super().to_metadata(), "max_n_chars": self.max_n_chars}
+
+
+class DiscreteTokensNeutoneParameter(NeutoneParameter):
+    """A sequence of token numbers, for models that are not real-time.
+
+    Args:
+        name: See :class:`NeutoneParameter`.
+        description: See :class:`NeutoneParameter`.
+        max_n_tokens: Longest sequence; -1 for any.
+        default_value: At most ``max_n_tokens`` long. Default: empty.
+        used: See :class:`NeutoneParameter`.
+
+    Raises:
+        InvalidParameterError: ``max_n_tokens`` is below -1, or the default is too long.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        description: str,
+        max_n_tokens: int = -1,
+        default_value: list[int] | None = None,
+        used: bool = True,
+    ) -> None:
+        tokens = [] if default_value is None else list(default_value)
+        super().__init__(name, description, tokens, used, NeutoneParameterType.TOKENS)
+        _check_length(name, "max_n_tokens", max_n_tokens, len(tokens))
+        self.max_n_tokens = max_n_tokens
+
+    def to_metadata(self) -> dict[str, Any]:
+        """Return what ``metadata.json`` says of the parameter."""
+        return {**super().to_metadata(), "max_n_tokens": self.max_n_tokens}
+
+
+NumericalNeutoneParameter = ContinuousNeutoneParameter | CategoricalNeutoneParameter
+
+
+def _finite(name: str, what: str, value: float) -> float:
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        msg = f"parameter {name!r}: {what} must be a number, got {value!r}"
+        raise InvalidTypeError(msg)
+    if not math.isfinite(value):
+        msg = f"parameter {name!r}: {what} must be finite, got {value}"
+        raise InvalidParameterError(msg)
+    return float(value)
+
+
+def _check_length(name: str, what: str, limit: int, length: int) -> None:
+    if limit < -1:
+        msg = f"parameter {name!r}: {what} must be at least 0, or -1 for no limit, got {limit}"
+        raise InvalidParameterError(msg)
+    if limit != -1 and length > limit:
+        msg = f"parameter {name!r}: default_value has length {length}, longer than {what} = {limit}"
+        raise InvalidParameterError(msg)

@@ -1,0 +1,80 @@
+"""Lets TorchScript see a module with other methods than Python does.
+
+``torch.jit.script`` calls ``__prepare_scriptable__`` on every module and compiles what that returns. Ours return a twin:
+an object with the same attributes, of a subclass in which TorchScript finds what it can compile.
+"""
+
+import inspect
+from functools import cache
+from types import FunctionType
+from typing import Any, TypeVar
+
+from torch import nn
+from torch._jit_internal import FunctionModifiers, get_torchscript_modifier
+
+from neutone_sdk.facts import FactGetters
+
+Module = TypeVar("Module", bound=nn.Module)
+
+
+def scriptable_twin(module: Module) -> Module:
+    """Return a module that shares everything with ``module`` and is ready for TorchScript.
+
+    Its getters answer from tables, its decorated methods are bare, and its attributes' annotations are complete.
+    """
+    twin_class = _twin_class(type(module))
+    twin: Module = object.__new__(twin_class)
+    twin.__dict__.update(module.__dict__)
+    twin.__dict__["_modules"] = dict(module._modules)  # noqa: SLF001  # torch replaces submodules in place
+    return twin
+
+
+def exported_methods(module_class: type) -> list[str]:
+    """Return the methods that ``@torch.jit.export`` makes part of a scripted module, besides ``forward``."""
+    return [
+        name
+        for name in dir(module_class)
+        if get_torchscript_modifier(getattr(module_class, name)) is FunctionModifiers.EXPORT
+    ]
+
+
+@cache
+def _twin_class(module_class: type) -> type:
+    body: dict[str, Any] = {
+        "__module__": module_class.__module__,
+        "__qualname__": module_class.__qualname__,
+        "__annotations__": _all_annotations(module_class),
+        "__prepare_scriptable__": lambda self: self,
+    }
+    for name in dir(module_class):
+        method = inspect.getattr_static(module_class, name)
+        if isinstance(method, FunctionType) and hasattr(method, "__wrapped__") and not hasattr(FactGetters, name):
+            body[name] = _bare(method)
+    bases = (module_class,) if issubclass(module_class, FactGetters) else (FactGetters, module_class)
+    return type(module_class)(module_class.__name__, bases, body)
+
+
+def _all_annotations(module_class: type) -> dict[str, Any]:
+    """TorchScript reads the annotations of one class only; the attributes of its bases need theirs too."""
+    merged: dict[str, Any] = {}
+    for base in reversed((*module_class.__mro__, FactGetters)):
+        if base not in nn.Module.__mro__:
+            merged |= base.__dict__.get("__annotations__", {})
+    return merged
+
+
+def _bare(method: FunctionType) -> FunctionType:
+    """Undo decorators such as ``@torch.no_grad()``: TorchScript takes a decorated method's globals from the decorator.
+
+    The copy keeps what ``@torch.jit.export`` and the like said of the decorated method.
+    """
+    inner = inspect.unwrap(method)
+    bare = FunctionType(inner.__code__, inner.__globals__, inner.__name__, inner.__defaults__, inner.__closure__)
+    bare.__annotations__ = inner.__annotations__
+    bare.__kwdefaults__ = inner.__kwdefaults__
+    bare.__qualname__ = inner.__qualname__
+    bare.__module__ = inner.__module__
+    for key, value in {**inner.__dict__, **method.__dict__}.items():
+        if key != "__wrapped__":
+            bare.__dict__[key] = value
+    return bare

@@ -1,0 +1,1 @@
+"""Buffering between a host and a model."""

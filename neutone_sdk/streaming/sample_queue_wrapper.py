@@ -1,0 +1,305 @@
+"""Fits a model to a host: any block size against any other, mono against stereo, with the least constant delay."""
+
+import torch
+from torch import Tensor, nn
+
+from neutone_sdk.constants import DEFAULT_DAW_BS, DEFAULT_DAW_SR
+from neutone_sdk.errors import InvalidArgumentError, InvalidAudioError
+from neutone_sdk.facts import FactGetters, copy_facts
+from neutone_sdk.scripting import exported_methods, scriptable_twin
+from neutone_sdk.streaming.queue import new_ring
+from neutone_sdk.streaming.schedule import (
+    fixed_block_delay_samples,
+    ring_capacity_frames,
+    select_best_model_buffer_size,
+    select_best_model_sr,
+    variable_block_delay_samples,
+)
+from neutone_sdk.validation import check_audio, check_params
+from neutone_sdk.waveform import WaveformToWaveformBase
+
+
+class SampleQueueWrapper(FactGetters, nn.Module):
+    """Play a wrapped model in a host. This is what a ``.nm`` file holds.
+
+    Audio waits in one ring until a block of the model is full, and in another until the host asks for it. Parameters
+    travel in the same frames as the audio they belong to. How the host cuts its stream never changes the output.
+
+    Args:
+        w2w_base: The wrapped model.
+        daw_sr: Rate of the host in Hz.
+        model_sr: Rate to run the model at; by default the host's. Other rates are not supported yet.
+        daw_bs: Samples that the host brings in every callback.
+        model_bs: Samples of the model's blocks; by default the best of its native sizes.
+        use_debug_mode: Accepted for older code; arguments are always checked.
+
+    Shape:
+        - input: ``(1 or 2, daw_bs)``, float32, any strides; never written to.
+        - params: None for the defaults, ``(4, 1)`` or ``(4, daw_bs)``, float32, 0..1.
+        - output: same shape as the input, the caller's to keep.
+
+    Raises:
+        InvalidArgumentError: A rate or size is not positive, or not one that the model works at.
+    """
+
+    in_samples: Tensor
+    in_cursors: Tensor
+    out_samples: Tensor
+    out_cursors: Tensor
+
+    def __init__(
+        self,
+        w2w_base: WaveformToWaveformBase,
+        daw_sr: int = DEFAULT_DAW_SR,
+        model_sr: int | None = None,
+        daw_bs: int = DEFAULT_DAW_BS,
+        model_bs: int | None = None,
+        use_debug_mode: bool = True,
+    ) -> None:
+        super().__init__()
+        w2w_base.learn_facts()
+        copy_facts(w2w_base, self)
+        self.w2w_base = w2w_base
+        self.use_debug_mode = use_debug_mode
+        self.realtime = True
+        self.preserved_attributes = ["w2w_base", "realtime", *exported_methods(type(self))]
+        self.in_n_ch = w2w_base.in_n_ch
+        self.out_n_ch = w2w_base.out_n_ch
+        self.n_params = w2w_base.MAX_N_PARAMS
+        self.register_buffer("default_params", w2w_base.default_param_values)
+
+        self.daw_sr = daw_sr
+        self.model_sr = daw_sr
+        self.daw_bs = daw_bs
+        self.model_bs = daw_bs
+        self.delay_samples = 0
+        self.is_fixed = True  # every block of the host has daw_bs samples, rather than 1..daw_bs
+        self.is_direct = True  # every block of the host is a whole number of the model's: nothing has to wait
+        self.is_primed = False  # the rings hold what a running stream's rings hold
+        self.n_pending = 0  # frames that wait for the model
+        for side, n_channels in (("in", self.in_n_ch + self.n_params), ("out", self.out_n_ch)):
+            samples, cursors = new_ring(n_channels, 1)
+            self.register_buffer(f"{side}_samples", samples)
+            self.register_buffer(f"{side}_cursors", cursors)
+        self.set_daw_sample_rate_and_buffer_size(daw_sr, daw_bs, model_sr, model_bs)
+
+    select_best_model_sr = staticmethod(select_best_model_sr)
+    select_best_model_buffer_size = staticmethod(select_best_model_buffer_size)
+
+    def forward(self, x: Tensor, params: Tensor | None = None) -> Tensor:
+        """Play one callback of the host; see the class for shapes.
+
+        Raises:
+            InvalidAudioError: Audio or params have the wrong shape, or the block has the wrong size.
+            InvalidTypeError: Audio or params are not float32.
+            ModelOutputError: The model returned something other than audio of the right shape.
+        """
+        params = self._check_block(x, params)
+        if self.is_direct:
+            return self._forward_direct(x, params)
+        if not self.is_primed:
+            self._prime()
+        self.is_primed = False  # until the callback is over: should the model raise, the next one starts afresh
+        self._run_model_on(x, params)
+        y = torch.ops.neutone.stream_pop(self.out_samples, self.out_cursors, x.size(1), x.size(0))
+        self.is_primed = True
+        return y
+
+    @torch.jit.export
+    def forward_bt(self, x: Tensor, params: Tensor | None = None) -> Tensor | None:
+        """Take in any block and return all output that is ready, without delay, or None while there is none."""
+        params = self._check_block(x, params)
+        if self.is_primed:
+            self._clear()
+        self._run_model_on(x, params)
+        n_ready = int(torch.ops.neutone.ring_size(self.out_samples, self.out_cursors))
+        if n_ready == 0:
+            return None
+        return torch.ops.neutone.stream_pop(self.out_samples, self.out_cursors, n_ready, x.size(0))
+
+    @torch.jit.export
+    def forward_offline(self, x: Tensor, params: Tensor | None = None) -> Tensor:
+        """Play a whole clip from silence, without delay: output sample ``i`` belongs to input sample ``i``.
+
+        Args:
+            x: Audio ``(1 or 2, n)``, float32, any ``n >= 1``.
+            params: None for the defaults, ``(4, 1)`` or ``(4, n)``, float32, 0..1.
+
+        Returns:
+            Audio of the same shape: what `forward` returns, less the delay.
+        """
+        check_audio(x)
+        n_samples = x.size(1)
+        if params is None:
+            params = self.default_params
+        check_params(params, self.n_params, n_samples)
+        self.reset()
+        delay = self.calc_buffering_delay_samples() + self.calc_model_delay_samples()
+        out = torch.empty_like(x, memory_format=torch.contiguous_format)
+        block = torch.zeros(x.size(0), self.daw_bs)
+        curves = params
+        for start in range(0, n_samples + delay, self.daw_bs):
+            n_in = max(0, min(self.daw_bs, n_samples - start))
+            block[:, :n_in] = x[:, start : start + n_in]
+            block[:, n_in:] = 0.0
+            if params.size(1) > 1:
+                last = max(0, min(start + self.daw_bs, n_samples) - 1)
+                curves = params[:, last : last + 1].repeat(1, self.daw_bs)
+                curves[:, :n_in] = params[:, start : start + n_in]
+            y = self.forward(block, curves)
+            first = max(0, delay - start)
+            n_out = min(self.daw_bs, n_samples + delay - start) - first
+            if n_out > 0:
+                at = start + first - delay
+                out[:, at : at + n_out] = y[:, first : first + n_out]
+        self.reset()
+        return out
+
+    @torch.jit.export
+    def set_daw_sample_rate_and_buffer_size(
+        self, daw_sr: int, daw_bs: int, model_sr: int | None = None, model_bs: int | None = None
+    ) -> int:
+        """Prepare for a host that brings exactly ``daw_bs`` samples in every callback, and reset.
+
+        Returns:
+            Samples that a host has to keep room for if it collects the output of `forward_bt`.
+
+        Raises:
+            InvalidArgumentError: A rate or size is not positive, or not one that the model works at. Nothing changes.
+        """
+        return self._configure(daw_sr, daw_bs, model_sr, model_bs, True)
+
+    @torch.jit.export
+    def set_daw_sample_rate_and_max_buffer_size(
+        self, daw_sr: int, max_daw_bs: int, model_sr: int | None = None, model_bs: int | None = None
+    ) -> int:
+        """Prepare for a host that brings 1 to ``max_daw_bs`` samples, another number in every callback, and reset.
+
+        That takes a longer delay, which `calc_buffering_delay_samples` reports. Returns and raises as
+        `set_daw_sample_rate_and_buffer_size` does.
+        """
+        return self._configure(daw_sr, max_daw_bs, model_sr, model_bs, False)
+
+    def _configure(self, daw_sr: int, daw_bs: int, model_sr: int | None, model_bs: int | None, is_fixed: bool) -> int:
+        if daw_sr < 1 or daw_bs < 1:
+            raise InvalidArgumentError(f"rate and block size must be above 0, got {daw_sr} Hz and {daw_bs} samples")
+        if model_sr is None:
+            model_sr = select_best_model_sr(daw_sr, self.get_native_sample_rates())
+        if model_sr != daw_sr:
+            raise InvalidArgumentError(
+                f"the host runs at {daw_sr} Hz and the model at {model_sr} Hz: resampling is not supported yet; "
+                "run the host at the model's rate"
+            )
+        if model_bs is None:
+            model_bs = select_best_model_buffer_size(daw_bs, self.get_native_buffer_sizes())
+        self.w2w_base.set_sample_rate_and_buffer_size(model_sr, model_bs)
+        self.daw_sr = daw_sr
+        self.model_sr = model_sr
+        self.daw_bs = daw_bs
+        self.model_bs = model_bs
+        self.is_fixed = is_fixed
+        if is_fixed:
+            self.delay_samples = fixed_block_delay_samples(daw_bs, model_bs)
+        else:
+            self.delay_samples = variable_block_delay_samples(model_bs)
+        self.is_direct = self.delay_samples == 0
+        capacity = ring_capacity_frames(daw_bs, model_bs)
+        self.in_samples, self.in_cursors = new_ring(self.in_n_ch + self.n_params, capacity)
+        self.out_samples, self.out_cursors = new_ring(self.out_n_ch, capacity)
+        self.reset()
+        return 2 * daw_bs + model_bs
+
+    @torch.jit.export
+    def reset(self) -> None:
+        """Forget all audio and start from silence; the settings stay."""
+        self.w2w_base.reset()
+        self._clear()
+
+    @torch.jit.export
+    def calc_buffering_delay_samples(self) -> int:
+        """Return by how many samples, at the host's rate, waiting for full blocks makes the output late."""
+        return self.delay_samples
+
+    @torch.jit.export
+    def calc_model_delay_samples(self) -> int:
+        """Return by how many samples, at the host's rate, the model itself makes the output late."""
+        return self.w2w_base.calc_model_delay_samples()
+
+    @torch.jit.export
+    def is_resampling(self) -> bool:
+        """Return whether the model runs at another rate than the host."""
+        return self.model_sr != self.daw_sr
+
+    @torch.jit.export
+    def get_default_param_values(self) -> Tensor:
+        """Return the knobs' defaults, 0..1, ``(4, 1)``; rows without a parameter are 0."""
+        return self.default_params
+
+    @torch.jit.export
+    def get_preserved_attributes(self) -> list[str]:
+        """Return what has to survive ``torch.jit.freeze``."""
+        return self.preserved_attributes
+
+    def prepare_for_inference(self) -> None:
+        """Put everything in eval mode, as before export."""
+        self.w2w_base.prepare_for_inference()
+        copy_facts(self.w2w_base, self)
+        self.eval()
+
+    def __prepare_scriptable__(self) -> "SampleQueueWrapper":
+        """Called by ``torch.jit.script``: hand it a twin that it can compile."""
+        return scriptable_twin(self)
+
+    def _check_block(self, x: Tensor, params: Tensor | None) -> Tensor:
+        """Raise unless the block fits the stream, before anything changes; return the parameters to use."""
+        check_audio(x)
+        n_samples = x.size(1)
+        if n_samples > self.daw_bs or (self.is_fixed and n_samples != self.daw_bs):
+            allowed = f"{self.daw_bs}" if self.is_fixed else f"1 to {self.daw_bs}"
+            raise InvalidAudioError(
+                f"the stream is set up for blocks of {allowed} samples, got {n_samples}; "
+                "for blocks of changing size call set_daw_sample_rate_and_max_buffer_size first"
+            )
+        if params is None:
+            return self.default_params
+        check_params(params, self.n_params, n_samples)
+        return params
+
+    def _forward_direct(self, x: Tensor, params: Tensor) -> Tensor:
+        """Run the model on the host's block as it is, or on equal parts of it: nothing waits, no ring is needed."""
+        n_samples = x.size(1)
+        n_channels = x.size(0)
+        size = self.model_bs
+        if n_samples == size:
+            y = self.w2w_base.run_block(torch.ops.neutone.fit_channels(x, self.in_n_ch, 0, size), params)
+            return torch.ops.neutone.fit_channels(y, n_channels, 0, size)
+        blocks: list[Tensor] = []
+        for start in range(0, n_samples, size):
+            curves = params if params.size(1) == 1 else params[:, start : start + size]
+            y = self.w2w_base.run_block(torch.ops.neutone.fit_channels(x, self.in_n_ch, start, size), curves)
+            blocks.append(torch.ops.neutone.fit_channels(y, n_channels, 0, size))
+        return torch.cat(blocks, dim=1)
+
+    def _run_model_on(self, x: Tensor, params: Tensor) -> None:
+        """Queue the host's block, and move every full block of the model from the one ring into the other."""
+        torch.ops.neutone.stream_write(x, params, self.default_params, self.in_samples, self.in_cursors)
+        self.n_pending += x.size(1)
+        while self.n_pending >= self.model_bs:
+            self.n_pending -= self.model_bs
+            block, curves = torch.ops.neutone.stream_read(
+                self.in_samples, self.in_cursors, self.model_bs, self.n_params
+            )
+            y = self.w2w_base.run_block(block, curves)
+            torch.ops.neutone.ring_write(y, self.out_samples, self.out_cursors)
+
+    def _prime(self) -> None:
+        """Start the stream: the delay's worth of silence is ready, nothing waits."""
+        self._clear()
+        silence = torch.zeros(self.out_n_ch, self.delay_samples)
+        torch.ops.neutone.ring_write(silence, self.out_samples, self.out_cursors)
+
+    def _clear(self) -> None:
+        self.n_pending = 0
+        self.is_primed = False
+        torch.ops.neutone.ring_clear(self.in_samples, self.in_cursors)
+        torch.ops.neutone.ring_clear(self.out_samples, self.out_cursors)

@@ -1,0 +1,229 @@
+"""The base class of real-time models: audio in, audio out, block by block."""
+
+from abc import abstractmethod
+import torch
+from torch import Tensor, nn
+
+from neutone_sdk.core import NeutoneModel
+from neutone_sdk.errors import InvalidArgumentError, ModelOutputError
+from neutone_sdk.facts import FactGetters
+from neutone_sdk.model_card import ModelCard, required_unless_carded
+from neutone_sdk.scripting import exported_methods
+from neutone_sdk.streaming.queue import new_ring
+from neutone_sdk.streaming.schedule import power_of_two_above
+from neutone_sdk.validation import check_params, dtype_name, validate_waveform
+
+
+class WaveformToWaveformBase(NeutoneModel):
+    """Wrap a model that turns audio into audio. Define ``do_forward_pass``, and getters or a card.
+
+    Arguments and errors as in :class:`NeutoneModel`.
+
+    Shape:
+        - input: ``(1 or 2, n)`` as ``is_input_mono`` says, float32; never written to.
+        - params: None for the defaults, ``(4, 1)`` or ``(4, n)``, float32, 0..1.
+        - output: ``(1 or 2, n)`` as ``is_output_mono`` says, float32.
+    """
+
+    past_audio: Tensor
+    past_audio_cursors: Tensor
+    past_params: Tensor
+    past_params_cursors: Tensor
+    fact_count_lists: dict[str, list[int]]
+    fact_counts: dict[str, int]
+    fact_flags: dict[str, bool]
+
+    def __init__(self, model: nn.Module, use_debug_mode: bool = True, *, card: ModelCard | None = None) -> None:
+        super().__init__(model, use_debug_mode, card=card)
+        self.realtime = True
+        self.preserved_attributes = ["model", "realtime", *exported_methods(type(self)), *exported_methods(FactGetters)]
+        # What follows depends on getters, see learn_facts.
+        self.in_n_ch = 0
+        self.out_n_ch = 0
+        self.look_behind = 0
+        self._make_history()
+        self.card_delay_samples = 0 if self.card is None else self.card.delay_samples
+        # The mean needs neither a copy of the curves nor the wrapper's code.
+        self.aggregates_by_mean = type(self).aggregate_params is WaveformToWaveformBase.aggregate_params
+
+    @required_unless_carded
+    def is_input_mono(self) -> bool:
+        """Return whether the model hears one channel; otherwise two."""
+        return self._get_card().is_input_mono
+
+    @required_unless_carded
+    def is_output_mono(self) -> bool:
+        """Return whether the model returns one channel; otherwise two."""
+        return self._get_card().is_output_mono
+
+    @required_unless_carded
+    def get_native_sample_rates(self) -> list[int]:
+        """Return the rates in Hz that the model works at; empty for any."""
+        return list(self._get_card().native_sample_rates)
+
+    @required_unless_carded
+    def get_native_buffer_sizes(self) -> list[int]:
+        """Return the block sizes in samples that the model works on; empty for any."""
+        return list(self._get_card().native_buffer_sizes)
+
+    @abstractmethod
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+        """Run the model on one block.
+
+        Args:
+            x: Audio ``(1 or 2, n)``, where ``n`` is a native buffer size; ``(1 or 2, look_behind + n)`` if
+                ``get_look_behind_samples`` is above 0. The model may overwrite it.
+            params: From a parameter's name to its value, ``(1,)``, in the parameter's own range; ``(n,)``, one value a
+                sample, if ``aggregate_params`` returns its input. The model may overwrite them.
+
+        Returns:
+            Audio ``(1 or 2, n)``, float32.
+        """
+
+    def get_look_behind_samples(self) -> int:
+        """Return how many samples of the past come before each block. They cost time in every pass: prefer caches."""
+        return 0 if self.card is None else self.card.look_behind_samples
+
+    def set_model_sample_rate_and_buffer_size(self, sample_rate: int, n_samples: int) -> bool:
+        """Tune the model to a rate in Hz and a block size in samples; return whether it did."""
+        return False
+
+    def reset_model(self) -> bool:
+        """Forget all audio heard so far; return whether the model can."""
+        return False
+
+    def aggregate_params(self, params: Tensor) -> Tensor:
+        """Turn the knobs' curves over a block, ``(4, n)`` of 0..1, into ``(4, 1)``; return ``params`` to keep curves.
+
+        With a look-behind an override gets ``(4, look_behind + n)``, aligned with the audio.
+        """
+        return torch.ops.neutone.mean_params(params)
+
+    @torch.jit.export
+    def calc_model_delay_samples(self) -> int:
+        """Return by how many samples, at the model's rate, the model's output is late."""
+        return self.card_delay_samples
+
+    @torch.jit.export
+    def is_resampling(self) -> bool:
+        """Return False: the model by itself runs at its own rate."""
+        return False
+
+    def learn_facts(self) -> None:
+        """Ask every getter; channels and look-behind follow from the answers."""
+        super().learn_facts()
+        in_n_ch = 1 if self.fact_flags["is_input_mono"] else 2
+        look_behind = self.fact_counts["look_behind_samples"]
+        if (in_n_ch, look_behind) != (self.in_n_ch, self.look_behind):
+            self.in_n_ch = in_n_ch
+            self.look_behind = look_behind
+            self._make_history()
+        self.out_n_ch = 1 if self.fact_flags["is_output_mono"] else 2
+
+    def forward(self, x: Tensor, params: Tensor | None = None) -> Tensor:
+        """Run one block at the model's own rate and size; see the class for shapes.
+
+        Raises:
+            InvalidAudioError: Audio or params have the wrong shape.
+            InvalidTypeError: Audio or params are not float32.
+            ModelOutputError: The model returned something other than audio of the right shape.
+        """
+        if not torch.jit.is_scripting() and not self.has_facts:
+            self.learn_facts()
+        validate_waveform(x, self.in_n_ch == 1)
+        n_samples = x.size(1)
+        sizes = self.fact_count_lists["native_buffer_sizes"]
+        if len(sizes) > 0 and n_samples not in sizes:
+            raise InvalidArgumentError(f"the model works on blocks of {sizes} samples, got {n_samples}")
+        if params is None:
+            params = self.default_param_values
+        check_params(params, self.MAX_N_PARAMS, n_samples)
+        return self.run_block(torch.ops.neutone.fit_channels(x, self.in_n_ch, 0, n_samples), params)
+
+    def run_block(self, x: Tensor, params: Tensor) -> Tensor:
+        """Run one block that nobody else needs any more: unlike `forward`, hands the model ``x`` itself."""
+        n_samples = x.size(1)
+        if self.look_behind > 0:
+            x = self._with_past(x, self.past_audio, self.past_audio_cursors)
+        if self.aggregates_by_mean:
+            params = torch.ops.neutone.mean_params(params)
+        else:
+            params = params.expand(self.MAX_N_PARAMS, n_samples).clone()
+            if self.look_behind > 0:
+                params = self._with_past(params, self.past_params, self.past_params_cursors)
+            params = self.aggregate_params(params)
+        values = torch.ops.neutone.denormalize_params(params, self.param_ranges)
+        named: dict[str, Tensor] = {}
+        for i in range(self.n_neutone_parameters):
+            named[self.neutone_parameter_names[i]] = values[i]
+        y = self.do_forward_pass(x, named)
+        if y.dim() != 2 or y.size(0) != self.out_n_ch or y.size(1) != n_samples or y.dtype != torch.float32:
+            raise ModelOutputError(
+                f"do_forward_pass must return float32 audio of shape ({self.out_n_ch}, {n_samples}), got "
+                + dtype_name(y)
+                + f" of shape {y.shape}"
+            )
+        return y
+
+    @torch.jit.export
+    def set_sample_rate_and_buffer_size(self, sample_rate: int, n_samples: int) -> bool:
+        """Tell the model its rate in Hz and its block size in samples; return whether it adapted to them.
+
+        Raises:
+            InvalidArgumentError: They are not native to the model.
+        """
+        if not torch.jit.is_scripting() and not self.has_facts:
+            self.learn_facts()
+        rates = self.fact_count_lists["native_sample_rates"]
+        sizes = self.fact_count_lists["native_buffer_sizes"]
+        if sample_rate < 1 or (len(rates) > 0 and sample_rate not in rates):
+            raise InvalidArgumentError(f"the model works at {rates} Hz (empty for any), got {sample_rate}")
+        if n_samples < 1 or (len(sizes) > 0 and n_samples not in sizes):
+            raise InvalidArgumentError(f"the model works on blocks of {sizes} samples (empty for any), got {n_samples}")
+        return self.set_model_sample_rate_and_buffer_size(sample_rate, n_samples)
+
+    @torch.jit.export
+    def set_daw_sample_rate_and_buffer_size(
+        self, daw_sr: int, daw_bs: int, model_sr: int | None = None, model_bs: int | None = None
+    ) -> None:
+        """Do as `set_sample_rate_and_buffer_size`, for hosts that drive the model without a queue."""
+        rate = daw_sr if model_sr is None else model_sr
+        size = daw_bs if model_bs is None else model_bs
+        self.set_sample_rate_and_buffer_size(rate, size)
+
+    @torch.jit.export
+    def reset(self) -> bool:
+        """Forget all audio heard so far; return whether the model could."""
+        self._forget()
+        return self.reset_model()
+
+    @torch.jit.export
+    def get_preserved_attributes(self) -> list[str]:
+        """Return what has to survive ``torch.jit.freeze``."""
+        return self.preserved_attributes
+
+    def _make_history(self) -> None:
+        """Make room for the look-behind: rings that always hold the latest ``look_behind`` frames."""
+        capacity = power_of_two_above(self.look_behind)
+        for name, n_channels in (("past_audio", max(self.in_n_ch, 1)), ("past_params", self.MAX_N_PARAMS)):
+            samples, cursors = new_ring(n_channels, capacity)
+            self.register_buffer(name, samples)
+            self.register_buffer(f"{name}_cursors", cursors)
+        self._forget()
+
+    def _forget(self) -> None:
+        if self.look_behind > 0:
+            torch.ops.neutone.ring_clear(self.past_audio, self.past_audio_cursors)
+            torch.ops.neutone.ring_clear(self.past_params, self.past_params_cursors)
+            silence = torch.zeros(self.in_n_ch, self.look_behind)
+            torch.ops.neutone.ring_write(silence, self.past_audio, self.past_audio_cursors)
+            defaults = self.default_param_values.expand(self.MAX_N_PARAMS, self.look_behind)
+            torch.ops.neutone.ring_write(defaults, self.past_params, self.past_params_cursors)
+
+    def _with_past(self, frames: Tensor, past: Tensor, cursors: Tensor) -> Tensor:
+        """Put the look-behind before a block, and remember the latest frames for the next."""
+        whole = torch.empty(frames.size(0), self.look_behind + frames.size(1))
+        torch.ops.neutone.ring_peek(whole[:, : self.look_behind], past, cursors)
+        whole[:, self.look_behind :] = frames
+        torch.ops.neutone.ring_push(frames, self.look_behind, past, cursors)
+        return whole
