@@ -9,8 +9,9 @@ import time
 from typing import Dict, List  # noqa: UP035  # what 1.x on older Pythons scripts
 
 import torch
-from neutone_sdk import ContinuousNeutoneParameter, NeutoneParameter, SampleQueueWrapper, WaveformToWaveformBase
 from torch import Tensor, nn
+
+from neutone_sdk import ContinuousNeutoneParameter, NeutoneParameter, SampleQueueWrapper, WaveformToWaveformBase
 
 RATE_HZ = 48_000
 N_CALLS = 1_000  # a TorchScript loop of so many callbacks is timed as one

@@ -11,9 +11,9 @@ def _fake(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return torch.library.register_fake(f"neutone::{name}")
 
 
-def _check_one_device(op: str, **tensors: Tensor | None) -> None:
+def _check_one_device(op: str, **tensors: Tensor) -> None:
     """Operators run on the CPU only; a mixture would hide that until it runs."""
-    devices = {name: tensor.device for name, tensor in tensors.items() if tensor is not None}
+    devices = {name: tensor.device for name, tensor in tensors.items()}
     first = next(iter(devices.values()))
     for name, device in devices.items():
         if device != first:
@@ -68,12 +68,8 @@ def _ring_size(samples: Tensor, cursors: Tensor) -> Tensor:
 
 
 @_fake("stream_write")
-def _stream_write(
-    audio: Tensor, params: Tensor | None, default_params: Tensor, samples: Tensor, cursors: Tensor
-) -> None:
-    _check_one_device(
-        "stream_write", audio=audio, params=params, default_params=default_params, samples=samples, cursors=cursors
-    )
+def _stream_write(audio: Tensor, params: Tensor, samples: Tensor, cursors: Tensor) -> None:
+    _check_one_device("stream_write", audio=audio, params=params, samples=samples, cursors=cursors)
 
 
 @_fake("stream_read")

@@ -112,5 +112,5 @@ _MP3_RATES_HZ = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 
 def get_default_audio_samples() -> list[AudioSample]:
     """Return three clips that ship with the package: a plucked string, a drum loop and a pad, 4-5 s each."""
-    folder = resources.files("neutone_sdk").joinpath("assets", "samples")
-    return [AudioSample.from_bytes(folder.joinpath(name).read_bytes()) for name in _DEFAULT_SAMPLES]
+    folder = resources.files("neutone_sdk") / "assets" / "samples"
+    return [AudioSample.from_bytes((folder / name).read_bytes()) for name in _DEFAULT_SAMPLES]

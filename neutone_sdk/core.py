@@ -67,6 +67,10 @@ class NeutoneModel(ABC, nn.Module):
         self.has_facts = False
 
     def _take_parameters(self, parameters: list[NeutoneParameter]) -> None:
+        if not isinstance(parameters, (list, tuple)):
+            msg = f"{type(self).__name__}.get_neutone_parameters() must return a list, got {parameters!r}"
+            raise InvalidTypeError(msg)
+        parameters = [_as_knob_if_plain(parameter) for parameter in parameters]
         _check_parameters(parameters)
         defaults = torch.zeros(MAX_N_PARAMS, 1)
         ranges = torch.zeros(len(parameters), 3)  # minimum, maximum, is_categorical
@@ -216,6 +220,18 @@ class NeutoneModel(ABC, nn.Module):
     def get_default_param_used(self) -> list[bool]:
         """Return which parameters hosts show."""
         return self.neutone_parameter_used
+
+
+def _as_knob_if_plain(parameter: NeutoneParameter) -> NeutoneParameter:
+    """Before parameters had kinds, a plain ``NeutoneParameter`` was what a continuous one from 0 to 1 is now."""
+    if type(parameter) is not NeutoneParameter:
+        return parameter
+    return ContinuousNeutoneParameter(
+        parameter.name,
+        parameter.description,
+        parameter.default_value,  # type: ignore[arg-type]  # checked there
+        used=parameter.used,
+    )
 
 
 def _check_parameters(parameters: list[NeutoneParameter]) -> None:

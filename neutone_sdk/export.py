@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.jit import ScriptModule
 
 from neutone_sdk._version import __version__
@@ -18,6 +19,7 @@ from neutone_sdk.audio import AudioSamplePair, get_default_audio_samples
 from neutone_sdk.constants import DEFAULT_DAW_BS, DEFAULT_DAW_SR, MAX_N_AUDIO_SAMPLES
 from neutone_sdk.errors import ExportError, InvalidFileError, InvalidTypeError
 from neutone_sdk.script_errors import explain
+from neutone_sdk.scripting import forget_converted_classes
 from neutone_sdk.streaming.sample_queue_wrapper import SampleQueueWrapper
 from neutone_sdk.streaming.schedule import select_best_model_sr
 from neutone_sdk.waveform import WaveformToWaveformBase
@@ -48,6 +50,7 @@ def model_to_torchscript(
         try:
             script: ScriptModule = torch.jit.script(model)
         except Exception as error:
+            forget_converted_classes()
             raise explain(error, getattr(model, "w2w_base", model)) from error
         return _frozen(script, optimize) if freeze or optimize else script
 
@@ -65,12 +68,12 @@ def save_neutone_model(
     model: WaveformToWaveformBase,
     root_dir: Path | str,
     dump_samples: bool = False,
-    submission: bool = False,
+    submission: bool = False,  # noqa: ARG001  # part of the 1.x interface
     audio_sample_pairs: Sequence[AudioSamplePair] | None = None,
     max_n_samples: int = MAX_N_AUDIO_SAMPLES,
     freeze: bool = False,
     optimize: bool = False,
-    speed_benchmark: bool = True,
+    speed_benchmark: bool = True,  # noqa: ARG001
     test_offline_mode: bool = True,
 ) -> None:
     """Export a wrapped model as ``root_dir/model.nm``, with ``root_dir/metadata.json`` beside it.
@@ -108,14 +111,23 @@ def save_neutone_model(
     content = _archive_bytes(script, metadata)
     _check_reloaded(wrapper, content, test_offline_mode)
 
+    files: dict[Path, bytes] = {}
+    for index, pair in enumerate(pairs if dump_samples else []):
+        files[root_dir / "samples" / f"sample_in_{index}.mp3"] = pair.input.to_mp3_bytes()
+        files[root_dir / "samples" / f"sample_out_{index}.mp3"] = pair.output.to_mp3_bytes()
+    files[root_dir / METADATA_NAME] = json.dumps(metadata, indent=4, sort_keys=True).encode()
+    files[root_dir / MODEL_NAME] = content
     made = _make_folders(root_dir / "samples" if dump_samples else root_dir)
+    new: list[Path] = []
     try:
-        for index, pair in enumerate(pairs if dump_samples else []):
-            write_atomically(root_dir / "samples" / f"sample_in_{index}.mp3", pair.input.to_mp3_bytes())
-            write_atomically(root_dir / "samples" / f"sample_out_{index}.mp3", pair.output.to_mp3_bytes())
-        write_atomically(root_dir / METADATA_NAME, json.dumps(metadata, indent=4, sort_keys=True).encode())
-        write_atomically(root_dir / MODEL_NAME, content)
+        for path, file_content in files.items():
+            is_new = not os.path.lexists(path)
+            write_atomically(path, file_content)
+            if is_new:
+                new.append(path)
     except ExportError:
+        for path in new:
+            path.unlink()
         for folder in made:
             if not any(folder.iterdir()):
                 folder.rmdir()
@@ -194,7 +206,7 @@ def _check_reloaded(wrapper: SampleQueueWrapper, content: bytes, test_offline_mo
         _compare("the exported file block by block", in_file[:, delay:], "the same file offline", offline)
 
 
-def _play(model: nn.Module, audio: Tensor) -> Tensor:
+def _play(model: Any, audio: Tensor) -> Tensor:
     def run(audio: Tensor) -> Tensor:
         model.reset()
         blocks = [model(block) for block in audio.split(model.daw_bs, dim=1)]
@@ -226,8 +238,8 @@ def _compare(name: str, expected: Tensor, other_name: str, actual: Tensor) -> No
 
 def _make_folders(folder: Path) -> list[Path]:
     """Make a folder and return what had to be made, innermost first."""
-    missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
     try:
+        missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         msg = f"cannot make the folder {folder}: {error.strerror or error}; choose one that you may write to"

@@ -147,7 +147,7 @@ def learn_facts(model: Any) -> None:
         msg = f"{type(model).__name__}.get_look_behind_samples() must return at least 0, got {look_behind}"
         raise InvalidArgumentError(msg)
     model.fact_counts = {"look_behind_samples": look_behind}
-    model.fact_links = dict(_ask(model, "get_technical_links", dict, "dict"))
+    model.fact_links = _ask_links(model)
     channels = {True: "mono", False: "stereo"}
     model.fact_texts |= {
         "model_type": f"{channels[model.fact_flags['is_input_mono']]}-{channels[model.fact_flags['is_output_mono']]}",
@@ -157,7 +157,7 @@ def learn_facts(model: Any) -> None:
     model.metadata_json = json.dumps(FactGetters.to_metadata(model), indent=4, sort_keys=True)
 
 
-def copy_facts(source: FactGetters, target: FactGetters) -> None:
+def copy_facts(source: Any, target: FactGetters) -> None:
     """Let ``target`` answer what ``source`` answers."""
     for table in FactGetters.__annotations__:
         setattr(target, table, getattr(source, table))
@@ -177,6 +177,14 @@ def _ask_list(model: object, getter: str, kind: type) -> list[Any]:
         msg = f"{type(model).__name__}.{getter}() must return a list of {kind.__name__}, got {values!r}"
         raise InvalidTypeError(msg)
     return list(values)
+
+
+def _ask_links(model: object) -> dict[str, str]:
+    links: dict[str, str] = _ask(model, "get_technical_links", dict, "dict")
+    if any(not isinstance(text, str) for link in links.items() for text in link):
+        msg = f"{type(model).__name__}.get_technical_links() must return a dict from str to str, got {links!r}"
+        raise InvalidTypeError(msg)
+    return dict(links)
 
 
 def _ask_counts(model: object, getter: str) -> list[int]:

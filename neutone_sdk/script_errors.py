@@ -8,6 +8,7 @@ import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 from types import FunctionType, TracebackType
+from typing import Any
 
 from torch import nn
 
@@ -23,14 +24,21 @@ _REMEDIES = (
     (r"set nonexistent attribute", "create the attribute in __init__, after super().__init__, with its final type"),
     (r"is not defined in the (false|true) branch", "give the variable a value before the if, or in both branches"),
     (r"unsupported index type 'str'", "annotate the argument, for instance params: Dict[str, Tensor]"),
-    (r"failed to convert Python type", "annotate the attribute on the class, or keep only tensors, numbers, strings, "
-                                       "and lists, dicts and tuples of them in it"),
+    (
+        r"failed to convert Python type",
+        "annotate the attribute on the class, or keep in it what TorchScript knows: tensors, numbers, strings, lists",
+    ),
     (r"closed over global variable", "pass the value as an argument, write it in the method, or make it an attribute"),
     (r"has no attribute or method", "annotate where the object comes from: what has no annotation counts as a Tensor"),
     (r"undefined value|Unknown type name", "import or define the name at the top of the file, not inside a function"),
-    (r"Expected a value of type|expected a value of type|previously had type|type mismatch",
-     "give the value one type throughout, and annotate it: x: Optional[Tensor] = None"),
-    (r"with statements? |with .*context manager", "leave the with out: TorchScript knows torch.no_grad() and few others"),
+    (
+        r"Expected a value of type|expected a value of type|previously had type|type mismatch",
+        "give the value one type throughout, and annotate it: x: Optional[Tensor] = None",
+    ),
+    (
+        r"with statements? |with .*context manager",
+        "leave the with out: TorchScript knows torch.no_grad() and few others",
+    ),
 )
 _OTHERWISE = "rewrite the line in TorchScript's part of Python (pytorch.org/docs/stable/jit_language_reference.html)"
 
@@ -98,7 +106,7 @@ def _places_in(traceback: TracebackType | None) -> str:
     """Find the source that torch was compiling when something else than the compiler failed, innermost first."""
     places: list[str] = []
     while traceback is not None:
-        location = traceback.tb_frame.f_locals.get("loc")
+        location: Any = traceback.tb_frame.f_locals.get("loc")
         if hasattr(location, "highlight"):
             places.insert(0, str(location.highlight()))
         traceback = traceback.tb_next

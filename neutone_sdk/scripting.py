@@ -1,14 +1,14 @@
 """Lets TorchScript see a module with other methods than Python does.
 
-``torch.jit.script`` calls ``__prepare_scriptable__`` on every module and compiles what that returns. Ours return a twin:
-an object with the same attributes, of a subclass in which TorchScript finds what it can compile.
+``torch.jit.script`` calls ``__prepare_scriptable__`` on every module and compiles what that returns. Ours return a
+twin: an object with the same attributes, of a subclass in which TorchScript finds what it can compile.
 """
 
 import inspect
-from functools import cache
 from types import FunctionType
 from typing import Any, TypeVar
 
+import torch
 from torch import nn
 from torch._jit_internal import FunctionModifiers, get_torchscript_modifier
 
@@ -29,6 +29,11 @@ def scriptable_twin(module: Module) -> Module:
     return twin
 
 
+def forget_converted_classes() -> None:
+    """Let torch convert all classes anew: it remembers half-converted ones, and would fail on them ever after."""
+    torch.jit._recursive.concrete_type_store = torch.jit._recursive.ConcreteTypeStore()  # noqa: SLF001
+
+
 def exported_methods(module_class: type) -> list[str]:
     """Return the methods that ``@torch.jit.export`` makes part of a scripted module, besides ``forward``."""
     return [
@@ -38,12 +43,13 @@ def exported_methods(module_class: type) -> list[str]:
     ]
 
 
-@cache
 def _twin_class(module_class: type) -> type:
+    """Return a new class each time: torch remembers half-converted ones, and would fail on them ever after."""
     body: dict[str, Any] = {
         "__module__": module_class.__module__,
         "__qualname__": module_class.__qualname__,
         "__annotations__": _all_annotations(module_class),
+        "__jit_ignored_attributes__": ["card", *getattr(module_class, "__jit_ignored_attributes__", [])],
         "__prepare_scriptable__": lambda self: self,
     }
     for name in dir(module_class):
@@ -59,7 +65,7 @@ def _all_annotations(module_class: type) -> dict[str, Any]:
     merged: dict[str, Any] = {}
     for base in reversed((*module_class.__mro__, FactGetters)):
         if base not in nn.Module.__mro__:
-            merged |= base.__dict__.get("__annotations__", {})
+            merged |= inspect.get_annotations(base)
     return merged
 
 

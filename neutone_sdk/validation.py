@@ -8,19 +8,15 @@ from neutone_sdk.errors import InvalidAudioError, InvalidTypeError
 
 def dtype_name(x: Tensor) -> str:
     """Return the name of a tensor's dtype; TorchScript itself knows only its number."""
-    if x.dtype == torch.float32:
-        return "float32"
-    if x.dtype == torch.float64:
-        return "float64"
-    if x.dtype == torch.float16:
-        return "float16"
-    if x.dtype == torch.int64:
-        return "int64"
-    if x.dtype == torch.int32:
-        return "int32"
-    if x.dtype == torch.int16:
-        return "int16"
-    return "another dtype"
+    names = {
+        torch.float32: "float32",
+        torch.float64: "float64",
+        torch.float16: "float16",
+        torch.int64: "int64",
+        torch.int32: "int32",
+        torch.int16: "int16",
+    }
+    return names.get(x.dtype, "another dtype")
 
 
 def check_audio(x: Tensor) -> None:
@@ -34,7 +30,8 @@ def check_audio(x: Tensor) -> None:
         raise InvalidTypeError("audio must be float32, got " + dtype_name(x) + "; scale it to -1..1 and call .float()")
     if x.dim() != 2 or x.size(0) < 1 or x.size(0) > 2 or x.size(1) < 1:
         raise InvalidAudioError(
-            "audio must have shape (channels, samples) with 1 or 2 channels and at least 1 sample, got " + str(x.shape)
+            "audio must have shape (channels, samples) with 1 or 2 channels and at least 1 sample, got "
+            + str(list(x.shape))
         )
 
 
@@ -50,7 +47,7 @@ def check_params(params: Tensor, n_params: int, n_samples: int) -> None:
     if params.dim() != 2 or params.size(0) != n_params or (params.size(1) != n_samples and params.size(1) != 1):
         raise InvalidAudioError(
             f"params must have shape ({n_params}, 1), one value a knob, or ({n_params}, {n_samples}), one value a "
-            "sample, got " + str(params.shape)
+            "sample, got " + str(list(params.shape))
         )
 
 

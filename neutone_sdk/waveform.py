@@ -1,6 +1,7 @@
 """The base class of real-time models: audio in, audio out, block by block."""
 
 from abc import abstractmethod
+
 import torch
 from torch import Tensor, nn
 
@@ -84,7 +85,7 @@ class WaveformToWaveformBase(NeutoneModel):
         """Return how many samples of the past come before each block. They cost time in every pass: prefer caches."""
         return 0 if self.card is None else self.card.look_behind_samples
 
-    def set_model_sample_rate_and_buffer_size(self, sample_rate: int, n_samples: int) -> bool:
+    def set_model_sample_rate_and_buffer_size(self, sample_rate: int, n_samples: int) -> bool:  # noqa: ARG002
         """Tune the model to a rate in Hz and a block size in samples; return whether it did."""
         return False
 
@@ -128,7 +129,7 @@ class WaveformToWaveformBase(NeutoneModel):
             InvalidTypeError: Audio or params are not float32.
             ModelOutputError: The model returned something other than audio of the right shape.
         """
-        if not torch.jit.is_scripting() and not self.has_facts:
+        if not torch.jit.is_scripting() and not self.has_facts:  # type: ignore[attr-defined]
             self.learn_facts()
         validate_waveform(x, self.in_n_ch == 1)
         n_samples = x.size(1)
@@ -157,11 +158,12 @@ class WaveformToWaveformBase(NeutoneModel):
         for i in range(self.n_neutone_parameters):
             named[self.neutone_parameter_names[i]] = values[i]
         y = self.do_forward_pass(x, named)
-        if y.dim() != 2 or y.size(0) != self.out_n_ch or y.size(1) != n_samples or y.dtype != torch.float32:
+        # Not y.dim(): torch's compiler takes the output of a Conv1d for 3-D, also where the input had no batch axis.
+        if list(y.shape) != [self.out_n_ch, n_samples] or y.dtype != torch.float32:
             raise ModelOutputError(
                 f"do_forward_pass must return float32 audio of shape ({self.out_n_ch}, {n_samples}), got "
                 + dtype_name(y)
-                + f" of shape {y.shape}"
+                + f" of shape {list(y.shape)}"
             )
         return y
 
@@ -172,7 +174,7 @@ class WaveformToWaveformBase(NeutoneModel):
         Raises:
             InvalidArgumentError: They are not native to the model.
         """
-        if not torch.jit.is_scripting() and not self.has_facts:
+        if not torch.jit.is_scripting() and not self.has_facts:  # type: ignore[attr-defined]
             self.learn_facts()
         rates = self.fact_count_lists["native_sample_rates"]
         sizes = self.fact_count_lists["native_buffer_sizes"]

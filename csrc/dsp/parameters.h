@@ -23,8 +23,8 @@ namespace neutone::dsp {
       }
     }
   }
-  for (std::size_t lane = 0; i < count; ++i, ++lane) {
-    sums[lane] += static_cast<double>(values[static_cast<std::ptrdiff_t>(i) * stride]);
+  for (std::size_t lane = 0; lane < count % kLanes; ++lane) {
+    sums[lane] += static_cast<double>(values[static_cast<std::ptrdiff_t>(i + lane) * stride]);
   }
   double total = 0.0;
   for (const double sum : sums) total += sum;

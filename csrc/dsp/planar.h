@@ -28,7 +28,8 @@ struct Planar {
     return {row(first), count, frames, channel_stride, frame_stride};
   }
 
-  [[nodiscard]] operator Planar<const Sample>() const noexcept
+  // Implicit, as a span becomes a span of const.
+  [[nodiscard]] operator Planar<const Sample>() const noexcept  // NOLINT(*-explicit-constructor)
     requires(!std::is_const_v<Sample>)
   {
     return {data, channels, frames, channel_stride, frame_stride};

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <stdexcept>
 
 #include "dsp/planar.h"
@@ -61,18 +62,18 @@ class RingView {
   [[nodiscard]] std::size_t size() const noexcept;
 
   // Copies what fits and returns how many frames; never overwrites. [producer, wait-free]
-  [[nodiscard]] std::size_t write(Planar<const Sample> in) noexcept;
+  [[nodiscard]] std::size_t write(const Planar<const Sample>& in) noexcept;
   // Room for up to `frames` frames, less if the ring is fuller; fill it, then publish. [producer, wait-free]
   [[nodiscard]] Region reserve(std::size_t frames) noexcept;
   // Hands `frames` reserved frames to the consumer. [producer, wait-free]
   void publish(std::size_t frames) noexcept;
 
   // Copies what is there, at most `out.frames`, and returns how many frames. [consumer, wait-free]
-  [[nodiscard]] std::size_t read(Planar<Sample> out) noexcept;
+  [[nodiscard]] std::size_t read(const Planar<Sample>& out) noexcept;
   // The same, and the frames stay. [consumer, wait-free]
-  [[nodiscard]] std::size_t peek(Planar<Sample> out) noexcept;
+  [[nodiscard]] std::size_t peek(const Planar<Sample>& out) noexcept;
   // Copies the latest min(out.frames, size()) frames, oldest first; all frames stay. [consumer, wait-free]
-  [[nodiscard]] std::size_t newest(Planar<Sample> out) noexcept;
+  [[nodiscard]] std::size_t newest(const Planar<Sample>& out) noexcept;
   // Drops the oldest frames, at most `frames`, and returns how many. [consumer, wait-free]
   [[nodiscard]] std::size_t skip(std::size_t frames) noexcept;
   // Up to `frames` of the oldest frames in place; use them, then consume. [consumer, wait-free]
@@ -89,7 +90,8 @@ class RingView {
   [[nodiscard]] Region region(std::uint64_t position, std::size_t frames) const noexcept;
   // Frames ready for the consumer; looks at the producer's counter only if fewer than `wanted` are known of.
   [[nodiscard]] std::size_t known_size(std::size_t wanted) noexcept;
-  static void copy_out(const Region& from, Planar<Sample> out) noexcept;
+  static void copy_in(const Planar<const Sample>& in, const Planar<Sample>& to) noexcept;
+  static void copy_out(const Region& from, const Planar<Sample>& out) noexcept;
 
   Planar<Sample> storage_;
   RingCursors* cursors_;
@@ -102,10 +104,11 @@ class SpscRing {
   // Rounds the capacity up to a power of two. Throws std::invalid_argument on 0 channels or frames. [allocates]
   SpscRing(std::size_t channels, std::size_t min_capacity_frames)
       : capacity_(checked_capacity(channels, min_capacity_frames)),
-        samples_(std::make_unique<Sample[]>(channels * (capacity_ + kRowGap))),
+        samples_(allocate(channels * (capacity_ + kRowGap))),
         view_({samples_.get(), channels, capacity_, static_cast<std::ptrdiff_t>(capacity_ + kRowGap), 1}, cursors_) {}
   SpscRing(const SpscRing&) = delete;
   SpscRing& operator=(const SpscRing&) = delete;
+  ~SpscRing() = default;
 
   // The ring itself: every method of RingView, with its promises.
   RingView<Sample>* operator->() noexcept { return &view_; }
@@ -115,6 +118,19 @@ class SpscRing {
   // Rows a power of two apart would compete for the same cache sets.
   static constexpr std::size_t kRowGap = kCacheLineBytes / sizeof(Sample);
 
+  struct Release {
+    void operator()(Sample* samples) const noexcept { ::operator delete[](samples, std::align_val_t{kCacheLineBytes}); }
+  };
+  using Samples = std::unique_ptr<Sample[], Release>;
+
+  // From the start of a cache line on: copies are faster, and nobody else's data lies on the lines that are passed.
+  static Samples allocate(std::size_t count) {
+    void* memory = ::operator new[](count * sizeof(Sample), std::align_val_t{kCacheLineBytes});
+    auto* samples = static_cast<Sample*>(memory);
+    std::uninitialized_value_construct_n(samples, count);
+    return Samples(samples);
+  }
+
   static std::size_t checked_capacity(std::size_t channels, std::size_t frames) {
     if (channels == 0) throw std::invalid_argument("a ring needs at least one channel");
     if (frames == 0) throw std::invalid_argument("a ring needs room for at least one frame");
@@ -123,14 +139,14 @@ class SpscRing {
 
   alignas(kCacheLineBytes) RingCursors cursors_;
   const std::size_t capacity_;
-  const std::unique_ptr<Sample[]> samples_;
+  const Samples samples_;
   RingView<Sample> view_;
 };
 
 // ---------------------------------------------------------------------------------------------------------------------
 
 template <typename Sample>
-typename RingView<Sample>::Region RingView<Sample>::region(std::uint64_t position, std::size_t frames) const noexcept {
+RingView<Sample>::Region RingView<Sample>::region(std::uint64_t position, std::size_t frames) const noexcept {
   const std::size_t first = static_cast<std::size_t>(position) & (storage_.frames - 1);
   const std::size_t before_wrap = std::min(frames, storage_.frames - first);
   return {storage_.slice_frames(first, before_wrap), storage_.slice_frames(0, frames - before_wrap)};
@@ -144,7 +160,7 @@ std::size_t RingView<Sample>::size() const noexcept {
 }
 
 template <typename Sample>
-typename RingView<Sample>::Region RingView<Sample>::reserve(std::size_t frames) noexcept {
+RingView<Sample>::Region RingView<Sample>::reserve(std::size_t frames) noexcept {
   const std::uint64_t written = Counter(cursors_->written).load(std::memory_order_relaxed);
   if (capacity() - static_cast<std::size_t>(written - cursors_->read_seen) < frames) {
     cursors_->read_seen = Counter(cursors_->read).load(std::memory_order_acquire);
@@ -159,11 +175,20 @@ void RingView<Sample>::publish(std::size_t frames) noexcept {
   written.store(written.load(std::memory_order_relaxed) + frames, std::memory_order_release);
 }
 
+// Last channel first, while copy_out starts with the first: where the consumer's processor fetches on past the end of a
+// row, it then meets the row of the next block that is finished or not begun, not the one being written.
 template <typename Sample>
-std::size_t RingView<Sample>::write(Planar<const Sample> in) noexcept {
+void RingView<Sample>::copy_in(const Planar<const Sample>& in, const Planar<Sample>& to) noexcept {
+  for (std::size_t channel = to.channels; channel-- > 0;) {
+    copy_row<Sample>(in.row(channel), in.frame_stride, to.row(channel), to.frame_stride, to.frames);
+  }
+}
+
+template <typename Sample>
+std::size_t RingView<Sample>::write(const Planar<const Sample>& in) noexcept {
   const Region room = reserve(in.frames);
-  copy_frames<Sample>(in, room.head);
-  copy_frames<Sample>(in.slice_frames(room.head.frames, room.tail.frames), room.tail);
+  copy_in(in, room.head);
+  if (room.tail.frames > 0) copy_in(in.slice_frames(room.head.frames, room.tail.frames), room.tail);
   publish(room.frames());
   return room.frames();
 }
@@ -178,7 +203,7 @@ std::size_t RingView<Sample>::known_size(std::size_t wanted) noexcept {
 }
 
 template <typename Sample>
-typename RingView<Sample>::Region RingView<Sample>::readable(std::size_t frames) noexcept {
+RingView<Sample>::Region RingView<Sample>::readable(std::size_t frames) noexcept {
   const std::size_t ready = std::min(frames, known_size(frames));
   return region(Counter(cursors_->read).load(std::memory_order_relaxed), ready);
 }
@@ -190,27 +215,27 @@ void RingView<Sample>::consume(std::size_t frames) noexcept {
 }
 
 template <typename Sample>
-void RingView<Sample>::copy_out(const Region& from, Planar<Sample> out) noexcept {
+void RingView<Sample>::copy_out(const Region& from, const Planar<Sample>& out) noexcept {
   copy_frames<Sample>(from.head, out.slice_frames(0, from.head.frames));
-  copy_frames<Sample>(from.tail, out.slice_frames(from.head.frames, from.tail.frames));
+  if (from.tail.frames > 0) copy_frames<Sample>(from.tail, out.slice_frames(from.head.frames, from.tail.frames));
 }
 
 template <typename Sample>
-std::size_t RingView<Sample>::peek(Planar<Sample> out) noexcept {
+std::size_t RingView<Sample>::peek(const Planar<Sample>& out) noexcept {
   const Region ready = readable(out.frames);
   copy_out(ready, out);
   return ready.frames();
 }
 
 template <typename Sample>
-std::size_t RingView<Sample>::read(Planar<Sample> out) noexcept {
+std::size_t RingView<Sample>::read(const Planar<Sample>& out) noexcept {
   const std::size_t frames = peek(out);
   consume(frames);
   return frames;
 }
 
 template <typename Sample>
-std::size_t RingView<Sample>::newest(Planar<Sample> out) noexcept {
+std::size_t RingView<Sample>::newest(const Planar<Sample>& out) noexcept {
   const std::size_t ready = known_size(capacity());
   const std::size_t frames = std::min(out.frames, ready);
   const std::uint64_t read = Counter(cursors_->read).load(std::memory_order_relaxed);

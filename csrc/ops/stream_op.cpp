@@ -22,29 +22,21 @@ void check_fit(const char* op, std::size_t in, std::size_t out) {
                   "; mono and stereo fit each other, anything else only itself");
 }
 
-// A knob's one value, or its curve over the block, as `frames` frames.
-Planar<const float> as_curve(const char* op, const Tensor& params, std::size_t n_params, std::size_t frames) {
-  Planar<const float> curve = readable_frames(op, "params", params);
-  STD_TORCH_CHECK(curve.channels == n_params && (curve.frames == frames || curve.frames == 1), op,
-                  ": params must have shape (", n_params, ", 1) or (", n_params, ", ", frames, "), got (",
-                  curve.channels, ", ", curve.frames, ")");
-  if (curve.frames == 1) curve.frame_stride = 0;
-  curve.frames = frames;
-  return curve;
-}
-
-// Queues a block. The last channels of the ring, as many as `default_params` has rows, carry the parameters.
-void stream_write(const Tensor& audio, const std::optional<Tensor>& params, const Tensor& default_params,
-                  const Tensor& samples, const Tensor& cursors) {
+// Queues a block: the last channels of the ring, as many as `params` has rows, carry the parameters, as a curve over
+// the block or one value that stands for it.
+void stream_write(const Tensor& audio, const Tensor& params, const Tensor& samples, const Tensor& cursors) {
   constexpr const char* kOp = "stream_write";
   const Planar<const float> in = readable_frames(kOp, "audio", audio);
+  Planar<const float> curve = readable_frames(kOp, "params", params);
   RingView<float> ring = ring_in(kOp, samples, cursors);
-  const auto n_params = static_cast<std::size_t>(default_params.size(0));
-  STD_TORCH_CHECK(n_params < ring.channels(), kOp, ": samples must have more channels than the ", n_params,
-                  " default_params, got ", ring.channels());
-  const std::size_t n_channels = ring.channels() - n_params;
+  STD_TORCH_CHECK(curve.channels < ring.channels(), kOp, ": params must have fewer rows than the ring's ",
+                  ring.channels(), " channels, got ", curve.channels);
+  const std::size_t n_channels = ring.channels() - curve.channels;
   check_fit(kOp, in.channels, n_channels);
-  const Planar<const float> curve = as_curve(kOp, params.has_value() ? *params : default_params, n_params, in.frames);
+  STD_TORCH_CHECK(curve.frames == in.frames || curve.frames == 1, kOp, ": params must have 1 column or the ", in.frames,
+                  " of audio, got ", curve.frames);
+  if (curve.frames == 1) curve.frame_stride = 0;
+  curve.frames = in.frames;
 
   const RingView<float>::Region room = ring.reserve(in.frames);
   STD_TORCH_CHECK(room.frames() == in.frames, kOp, ": audio brings ", in.frames, " frames, the ring has room for ",
@@ -52,7 +44,7 @@ void stream_write(const Tensor& audio, const std::optional<Tensor>& params, cons
   const RingView<float>::Region audio_room = room.slice_channels(0, n_channels);
   fit_channels<float>(in, audio_room.head);
   fit_channels<float>(in.slice_frames(room.head.frames, room.tail.frames), audio_room.tail);
-  const RingView<float>::Region params_room = room.slice_channels(n_channels, n_params);
+  const RingView<float>::Region params_room = room.slice_channels(n_channels, curve.channels);
   copy_frames<float>(curve, params_room.head);
   copy_frames<float>(curve.slice_frames(room.head.frames, room.tail.frames), params_room.tail);
   ring.publish(in.frames);
@@ -118,9 +110,7 @@ Tensor fit_channels_op(const Tensor& audio, int64_t n_channels, int64_t first, i
 }  // namespace
 
 STABLE_TORCH_LIBRARY_FRAGMENT(neutone, m) {
-  m.def(
-      "stream_write(Tensor audio, Tensor? params, Tensor default_params, Tensor(a!) samples, Tensor(b!) cursors) -> "
-      "()");
+  m.def("stream_write(Tensor audio, Tensor params, Tensor(a!) samples, Tensor(b!) cursors) -> ()");
   m.def("stream_read(Tensor samples, Tensor(a!) cursors, int n_frames, int n_params) -> (Tensor, Tensor)");
   m.def("stream_pop(Tensor samples, Tensor(a!) cursors, int n_frames, int n_channels) -> Tensor");
   m.def("fit_channels(Tensor audio, int n_channels, int first, int n_frames) -> Tensor");

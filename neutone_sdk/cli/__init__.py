@@ -1,1 +1,5 @@
-"""Command line."""
+"""The command ``neutone``."""
+
+from neutone_sdk.cli.main import main
+
+__all__ = ["main"]

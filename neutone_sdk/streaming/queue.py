@@ -62,8 +62,11 @@ class CircularInplaceTensorQueue:
         Raises:
             RuntimeError: ``out`` is not float32 CPU audio of ``n_ch`` channels; the queue is unchanged.
         """
-        n = min(out.size(-1), self.size)
-        torch.ops.neutone.ring_read(out.narrow(-1, 0, n), self.samples, self.cursors)
+        n = out.size(-1)
+        if n > self.size:
+            n = self.size
+            out = out.narrow(-1, 0, n)
+        torch.ops.neutone.ring_read(out, self.samples, self.cursors)
         self.size -= n
         return n
 
@@ -73,8 +76,11 @@ class CircularInplaceTensorQueue:
         Raises:
             RuntimeError: ``out`` is not float32 CPU audio of ``n_ch`` channels.
         """
-        n = min(out.size(-1), self.size)
-        torch.ops.neutone.ring_peek(out.narrow(-1, 0, n), self.samples, self.cursors)
+        n = out.size(-1)
+        if n > self.size:
+            n = self.size
+            out = out.narrow(-1, 0, n)
+        torch.ops.neutone.ring_peek(out, self.samples, self.cursors)
         return n
 
     def is_empty(self) -> bool:

@@ -1,5 +1,7 @@
 """Fits a model to a host: any block size against any other, mono against stereo, with the least constant delay."""
 
+from typing import Final
+
 import torch
 from torch import Tensor, nn
 
@@ -42,10 +44,16 @@ class SampleQueueWrapper(FactGetters, nn.Module):
         InvalidArgumentError: A rate or size is not positive, or not one that the model works at.
     """
 
+    # What the rings hold: nothing that can be continued, a stream of `forward`, or one of `forward_bt`.
+    IDLE: Final = 0
+    DELAYED: Final = 1
+    UNDELAYED: Final = 2
+
     in_samples: Tensor
     in_cursors: Tensor
     out_samples: Tensor
     out_cursors: Tensor
+    default_params: Tensor
 
     def __init__(
         self,
@@ -75,7 +83,7 @@ class SampleQueueWrapper(FactGetters, nn.Module):
         self.delay_samples = 0
         self.is_fixed = True  # every block of the host has daw_bs samples, rather than 1..daw_bs
         self.is_direct = True  # every block of the host is a whole number of the model's: nothing has to wait
-        self.is_primed = False  # the rings hold what a running stream's rings hold
+        self.running = self.IDLE
         self.n_pending = 0  # frames that wait for the model
         for side, n_channels in (("in", self.in_n_ch + self.n_params), ("out", self.out_n_ch)):
             samples, cursors = new_ring(n_channels, 1)
@@ -97,21 +105,23 @@ class SampleQueueWrapper(FactGetters, nn.Module):
         params = self._check_block(x, params)
         if self.is_direct:
             return self._forward_direct(x, params)
-        if not self.is_primed:
-            self._prime()
-        self.is_primed = False  # until the callback is over: should the model raise, the next one starts afresh
+        if self.running != self.DELAYED:
+            self._clear()
+            silence = torch.zeros(self.out_n_ch, self.delay_samples)
+            torch.ops.neutone.ring_write(silence, self.out_samples, self.out_cursors)
         self._run_model_on(x, params)
         y = torch.ops.neutone.stream_pop(self.out_samples, self.out_cursors, x.size(1), x.size(0))
-        self.is_primed = True
+        self.running = self.DELAYED
         return y
 
     @torch.jit.export
     def forward_bt(self, x: Tensor, params: Tensor | None = None) -> Tensor | None:
         """Take in any block and return all output that is ready, without delay, or None while there is none."""
         params = self._check_block(x, params)
-        if self.is_primed:
+        if self.running != self.UNDELAYED:
             self._clear()
         self._run_model_on(x, params)
+        self.running = self.UNDELAYED
         n_ready = int(torch.ops.neutone.ring_size(self.out_samples, self.out_cursors))
         if n_ready == 0:
             return None
@@ -282,7 +292,8 @@ class SampleQueueWrapper(FactGetters, nn.Module):
 
     def _run_model_on(self, x: Tensor, params: Tensor) -> None:
         """Queue the host's block, and move every full block of the model from the one ring into the other."""
-        torch.ops.neutone.stream_write(x, params, self.default_params, self.in_samples, self.in_cursors)
+        self.running = self.IDLE  # until the callback is over: should the model raise, the next one starts afresh
+        torch.ops.neutone.stream_write(x, params, self.in_samples, self.in_cursors)
         self.n_pending += x.size(1)
         while self.n_pending >= self.model_bs:
             self.n_pending -= self.model_bs
@@ -292,14 +303,8 @@ class SampleQueueWrapper(FactGetters, nn.Module):
             y = self.w2w_base.run_block(block, curves)
             torch.ops.neutone.ring_write(y, self.out_samples, self.out_cursors)
 
-    def _prime(self) -> None:
-        """Start the stream: the delay's worth of silence is ready, nothing waits."""
-        self._clear()
-        silence = torch.zeros(self.out_n_ch, self.delay_samples)
-        torch.ops.neutone.ring_write(silence, self.out_samples, self.out_cursors)
-
     def _clear(self) -> None:
         self.n_pending = 0
-        self.is_primed = False
+        self.running = self.IDLE
         torch.ops.neutone.ring_clear(self.in_samples, self.in_cursors)
         torch.ops.neutone.ring_clear(self.out_samples, self.out_cursors)

@@ -1,9 +1,9 @@
 """Buffering arithmetic between a host's blocks and a model's: which block to run, and how late it makes the output.
 
 A host brings ``host_block`` samples a callback and wants as many back; the model runs on ``model_block`` samples. After
-``k`` callbacks ``k * host_block`` samples have come in and the model has run on all but ``k * host_block % model_block``
-of them. What is missing must have been put out as silence before: the delay has to be at least that remainder, for every
-``k``. The remainders of the multiples of ``host_block`` are exactly the multiples of
+``k`` callbacks ``k * host_block`` samples have come in, and the model has run on all but
+``k * host_block % model_block`` of them. What is missing must have been put out as silence before: the delay has to be
+at least that remainder, for every ``k``. The remainders of the multiples of ``host_block`` are exactly the multiples of
 ``gcd(host_block, model_block)`` below ``model_block``, so the least constant delay is ``model_block - gcd``: 0 where
 the host's block is a multiple of the model's. If the host may send any number of samples each time, every remainder
 can occur and the least delay is ``model_block - 1``.

@@ -1,0 +1,88 @@
+# What everybody needs: make demo, make test. The rest is listed by make help.
+#
+# Needs Python 3.10 or newer with venv, a C++20 compiler, cmake 3.25 and make. Everything else goes into .venv.
+
+PYTHON ?= python3
+AUDIO ?= neutone_sdk/assets/samples/drum_loop.flac
+# Exactly this one: a range lets pip download a CUDA build of several GB.
+TORCH := torch==2.13.0
+
+VENV := .venv
+BIN := $(VENV)/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+NATIVE_SOURCES := $(shell find csrc cmake -type f) CMakeLists.txt pyproject.toml
+CPP_FILES = $(shell git ls-files '*.cpp' '*.h')
+CPP_UNITS = $(shell git ls-files '*.cpp')
+NATIVE_PRESETS := native native-asan native-tsan
+
+.PHONY: help env build demo test test-python test-native lint format install-check bench clean
+
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | column -t -s '|'
+
+$(VENV)/.env-ready: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet $(TORCH)
+	$(BIN)/pip install --quiet 'scikit-build-core>=0.11' 'pybind11>=3.0' ninja numpy
+	touch $@
+
+$(VENV)/.build-ready: $(VENV)/.env-ready $(NATIVE_SOURCES)
+	$(BIN)/pip install --quiet --no-build-isolation --editable '.[demo,test]'
+	touch $@
+
+$(VENV)/.lint-ready: $(VENV)/.build-ready
+	$(BIN)/pip install --quiet --no-build-isolation --editable '.[lint]'
+	touch $@
+
+env: $(VENV)/.env-ready ## Make the virtual environment
+
+build: $(VENV)/.build-ready ## Build the operators and install the package into .venv, editable
+
+demo: build ## Wrap, export and play a clipper: make demo, or make demo AUDIO=file
+	$(BIN)/python examples/demo.py "$(AUDIO)"
+
+test: test-native test-python ## Run all tests
+
+test-python: build ## Run the Python tests
+	$(BIN)/python -m pytest -n 2
+
+test-native: $(VENV)/.env-ready ## Run the C++ tests, plain and under sanitizers
+	@mkdir -p build; for preset in $(NATIVE_PRESETS); do \
+	  echo "== C++ tests: $$preset"; \
+	  cmake --preset $$preset >build/$$preset.log 2>&1 && cmake --build --preset $$preset >>build/$$preset.log 2>&1 \
+	    || { cat build/$$preset.log; exit 1; }; \
+	  ctest --preset $$preset || exit 1; \
+	done
+
+lint: $(VENV)/.lint-ready ## Check style, types and the C++ with clang-tidy
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/clang-format --dry-run --Werror $(CPP_FILES)
+	cmake --preset tidy >/dev/null
+	printf '%s\n' $(CPP_UNITS) | xargs -P 2 -n 1 $(BIN)/clang-tidy -p build/tidy --quiet
+
+format: $(VENV)/.lint-ready ## Format all code
+	$(BIN)/ruff check --fix --quiet || true
+	$(BIN)/ruff format
+	$(BIN)/clang-format -i $(CPP_FILES)
+
+install-check: ## Install with pip into a fresh environment and do what the README says
+	rm -rf build/install-check
+	$(PYTHON) -m venv build/install-check
+	build/install-check/bin/pip install --quiet $(TORCH)
+	build/install-check/bin/pip install --quiet .
+	cp examples/example_clipper.py build/install-check
+	cd build/install-check && bin/python example_clipper.py -o exported && bin/neutone info exported/model.nm \
+	  && bin/neutone render exported/model.nm "$(abspath $(AUDIO))" played.wav --param drive=24
+
+bench: build ## Measure, beside references
+	cmake --preset bench >/dev/null && cmake --build --preset bench >/dev/null
+	build/bench/benchmarks/native/ring
+	$(BIN)/python benchmarks/ring.py
+	$(BIN)/python benchmarks/wrapper.py
+	$(BIN)/python benchmarks/import_time.py
+
+clean: ## Remove everything that was built, and .venv
+	rm -rf build $(VENV) demo_output exports

@@ -1,0 +1,88 @@
+"""The main job on real audio: wrap the clipper, export it, play audio through it, and show what happened."""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import soundfile
+from example_clipper import Clipper, ClipperWrapper
+from rich.console import Console
+from rich.table import Table
+from torch.jit import ScriptModule
+
+from neutone_sdk import SampleQueueWrapper
+from neutone_sdk.audio import AudioSample
+from neutone_sdk.rendering import knobs, latencies, render
+from neutone_sdk.utils import load_neutone_model, model_to_torchscript, save_neutone_model
+
+mpl.use("Agg")
+import matplotlib.pyplot as plt  # after the backend is chosen
+
+HOST_RATE_HZ = 48_000
+HOST_BLOCKS = (64, 128, 441, 512, 1000, 2000, 2048)
+SHOWN_SECONDS = 0.02
+
+
+class ClipperInBlocks(ClipperWrapper):
+    """The same model, if it worked on blocks of 2048 samples only, as many networks do."""
+
+    card = replace(ClipperWrapper.card, native_buffer_sizes=[2048])
+
+
+def latency_table(model: ScriptModule, in_blocks: ScriptModule) -> Table:
+    """Return one line for each block size of the host."""
+    table = Table(title=f"latency at {HOST_RATE_HZ} Hz, the least possible", title_justify="left")
+    for heading in ("host block", "clipper", "if it needed blocks of 2048"):
+        table.add_column(heading, justify="right")
+    rows = (latencies(each, [HOST_RATE_HZ], HOST_BLOCKS) for each in (model, in_blocks))
+    for any_size, fixed_size in zip(*rows, strict=True):
+        cells = (f"{row.total_samples} samples, {row.total_ms:4.1f} ms" for row in (any_size, fixed_size))
+        table.add_row(str(any_size.buffer_size), *cells)
+    return table
+
+
+def draw(path: Path, before: np.ndarray, after: np.ndarray, rate_hz: int) -> None:
+    """Draw both signals whole, and again around the loudest moment."""
+    loudest = int(np.abs(before).argmax())
+    half = int(SHOWN_SECONDS * rate_hz / 2)
+    start = max(0, min(loudest - half, len(before) - 2 * half))
+    figure, axes = plt.subplots(2, 1, figsize=(10, 6), layout="constrained")
+    for axis, first, last in zip(axes, (0, start), (len(before), start + 2 * half), strict=True):
+        times = np.arange(first, last) / rate_hz
+        axis.plot(times, before[first:last], label="input", color="0.6", linewidth=0.8)
+        axis.plot(times, after[first:last], label="output", color="C3", linewidth=0.8)
+        axis.set(xlabel="time in s", ylabel="amplitude", xlim=(times[0], times[-1]))
+        axis.grid(alpha=0.3)
+    axes[0].set_title("input and output, left channel")
+    axes[0].legend(loc="upper right")
+    axes[1].set_title(f"{1e3 * SHOWN_SECONDS:.0f} ms around the loudest moment")
+    figure.savefig(path, dpi=110)
+
+
+def main() -> None:
+    """Wrap, export, load, play, measure, show."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("audio", type=Path, help="file to play: wav, flac, ogg or mp3")
+    parser.add_argument("-o", "--output", type=Path, default=Path("demo_output"), help="folder to write to")
+    arguments = parser.parse_args()
+    console = Console()
+
+    save_neutone_model(ClipperWrapper(Clipper()), arguments.output)
+    model, metadata = load_neutone_model(arguments.output / "model.nm")
+    console.print(f"exported {arguments.output / 'model.nm'}: {metadata['model_name']}, {metadata['model_type']}")
+
+    clip = AudioSample.from_file(arguments.audio)
+    played = render(model, clip.audio, knobs(metadata, {}), sample_rate_hz=clip.sr, buffer_size=512)
+    soundfile.write(arguments.output / "clipped.wav", played.T.numpy(), clip.sr, subtype="FLOAT")
+    draw(arguments.output / "clipped.png", clip.audio[0].numpy(), played[0].numpy(), clip.sr)
+    console.print(f"played {arguments.audio} ({played.size(1) / clip.sr:.1f} s, {clip.sr} Hz)")
+    console.print(f"  audio    {arguments.output / 'clipped.wav'}")
+    console.print(f"  picture  {arguments.output / 'clipped.png'}")
+    in_blocks = model_to_torchscript(SampleQueueWrapper(ClipperInBlocks(Clipper())))
+    console.print(latency_table(model, in_blocks))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+"""The command ``neutone`` and what its subcommands share."""
+
+import sys
+
+import click
+
+from neutone_sdk._version import __version__
+from neutone_sdk.cli.info import info
+from neutone_sdk.cli.render import render
+from neutone_sdk.errors import NeutoneError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="neutone")
+def commands() -> None:
+    """Look at and play models that neutone_sdk exported."""
+
+
+commands.add_command(info)
+commands.add_command(render)
+
+
+def main() -> None:
+    """Run the command line; an error that the user can do something about is one line, not a traceback."""
+    try:
+        commands()
+    except NeutoneError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,151 @@
+"""Plays whole clips through an exported model, block by block as a host does."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.jit import ScriptModule
+
+from neutone_sdk.constants import MAX_N_PARAMS
+from neutone_sdk.errors import InvalidArgumentError, ModelOutputError
+from neutone_sdk.validation import check_audio
+
+
+@dataclass(frozen=True)
+class Latency:
+    """By how much a model is late at one setting of the host. Samples are the host's."""
+
+    sample_rate_hz: int
+    buffer_size: int
+    model_block: int
+    buffering_samples: int
+    model_samples: int
+
+    @property
+    def total_samples(self) -> int:
+        """What the host has to compensate."""
+        return self.buffering_samples + self.model_samples
+
+    @property
+    def total_ms(self) -> float:
+        """The same in milliseconds."""
+        return 1e3 * self.total_samples / self.sample_rate_hz
+
+
+def set_up_host(model: ScriptModule, sample_rate_hz: int, buffer_size: int) -> Latency:
+    """Prepare an exported model for a host's rate and block size and return how late it will be.
+
+    Raises:
+        InvalidArgumentError: The model cannot run at that rate, or the size is not positive.
+    """
+    try:
+        model.set_daw_sample_rate_and_buffer_size(sample_rate_hz, buffer_size)
+    except torch.jit.Error as error:
+        raise InvalidArgumentError(message_of(error)) from error
+    return Latency(
+        sample_rate_hz=sample_rate_hz,
+        buffer_size=buffer_size,
+        model_block=model.model_bs,
+        buffering_samples=model.calc_buffering_delay_samples(),
+        model_samples=model.calc_model_delay_samples(),
+    )
+
+
+def latencies(model: ScriptModule, sample_rates_hz: Iterable[int], buffer_sizes: Iterable[int]) -> list[Latency]:
+    """Return the latency at every pair of rate and size, by rate, then size. Leaves the model at the last one."""
+    sizes = list(buffer_sizes)
+    return [set_up_host(model, rate_hz, size) for rate_hz in sample_rates_hz for size in sizes]
+
+
+def render(
+    model: ScriptModule,
+    audio: Tensor,
+    params: Tensor | None = None,
+    *,
+    sample_rate_hz: int,
+    buffer_size: int = 512,
+    on_progress: Callable[[int], None] | None = None,
+) -> Tensor:
+    """Play a clip through an exported model as a host does, from silence, and take the latency out.
+
+    Args:
+        model: What `load_neutone_model` returns.
+        audio: ``(1 or 2, n)``, float32.
+        params: None for the defaults, or knobs ``(4, 1)``, float32, 0..1.
+        sample_rate_hz: Of the audio; the host's.
+        buffer_size: Samples that the host brings in every callback.
+        on_progress: Called after each callback with the number of samples of output that are done.
+
+    Returns:
+        Audio of the same shape: sample ``i`` belongs to sample ``i`` of the input.
+
+    Raises:
+        InvalidArgumentError: Rate, size or audio are not what the model can play.
+        ModelOutputError: The model failed.
+    """
+    check_audio(audio)
+    latency = set_up_host(model, sample_rate_hz, buffer_size)
+    n_samples, delay = audio.size(1), latency.total_samples
+    played = torch.zeros(audio.size(0), delay + n_samples + buffer_size)
+    block = torch.zeros(audio.size(0), buffer_size)
+    with torch.no_grad():
+        for start in range(0, n_samples + delay, buffer_size):
+            part = audio[:, start : start + buffer_size]
+            block[:, : part.size(1)] = part
+            block[:, part.size(1) :] = 0.0
+            try:
+                played[:, start : start + buffer_size] = model(block, params)
+            except torch.jit.Error as error:
+                raise ModelOutputError(message_of(error)) from error
+            if on_progress is not None:
+                on_progress(max(0, min(start + buffer_size - delay, n_samples)))
+    model.reset()
+    return played[:, delay : delay + n_samples]
+
+
+def knobs(metadata: dict[str, Any], values: dict[str, str]) -> Tensor:
+    """Return the parameters that a host would send, ``(4, 1)`` of 0..1: the defaults, but for ``values``.
+
+    Args:
+        metadata: Of the model.
+        values: From a parameter's name to a number in its own range, or to one of its labels.
+
+    Raises:
+        InvalidArgumentError: There is no such parameter, or the value is not in its range.
+    """
+    parameters = list(metadata["neutone_parameters"].values())
+    unknown = sorted(set(values) - {parameter["name"] for parameter in parameters})
+    if unknown:
+        names = ", ".join(repr(parameter["name"]) for parameter in parameters) or "none"
+        msg = f"the model has no parameter {unknown[0]!r}; it has {names}"
+        raise InvalidArgumentError(msg)
+    knob_values = torch.zeros(MAX_N_PARAMS, 1)
+    for row, parameter in enumerate(parameters):
+        text = values.get(parameter["name"], str(parameter["default_value"]))
+        knob_values[row] = _position(parameter, text)
+    return knob_values
+
+
+def _position(parameter: dict[str, Any], text: str) -> float:
+    labels = parameter.get("labels", [])
+    lowest, highest = parameter.get("min_value", 0.0), parameter.get("max_value", max(len(labels) - 1, 1))
+    try:
+        value = float(labels.index(text)) if text in labels else float(text)
+    except ValueError as error:
+        allowed = f"one of {', '.join(labels)}" if labels else f"a number in [{lowest:g}, {highest:g}]"
+        msg = f"parameter {parameter['name']!r} takes {allowed}, got {text!r}"
+        raise InvalidArgumentError(msg) from error
+    if not lowest <= value <= highest:
+        msg = f"parameter {parameter['name']!r} takes {lowest:g} to {highest:g}, got {text}"
+        raise InvalidArgumentError(msg)
+    return float((value - lowest) / (highest - lowest))
+
+
+def message_of(error: Exception) -> str:
+    """Return what an error of a scripted model says, without the traceback through the script."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    last = lines[-1] if lines else type(error).__name__
+    kind, _, message = last.partition(": ")
+    return message if message and " " not in kind else last

@@ -1,0 +1,30 @@
+"""What all tests share: the versions in the header, and noise from a seed."""
+
+from typing import Protocol
+
+import pytest
+import torch
+from torch import Tensor
+
+import neutone_sdk
+
+
+class Noise(Protocol):
+    """Makes float32 audio ``(channels, samples)``, uniform in -1..1; the same seed gives the same audio."""
+
+    def __call__(self, channels: int, samples: int, seed: int) -> Tensor: ...
+
+
+def pytest_report_header() -> str:
+    return f"torch {torch.__version__}, neutone_sdk {neutone_sdk.__version__}"
+
+
+@pytest.fixture(scope="session")
+def noise() -> Noise:
+    """Of the session, so that property tests may use it too."""
+
+    def make(channels: int, samples: int, seed: int) -> Tensor:
+        generator = torch.Generator().manual_seed(seed)
+        return 2.0 * torch.rand(channels, samples, generator=generator) - 1.0
+
+    return make

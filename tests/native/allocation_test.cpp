@@ -1,0 +1,121 @@
+#include <cstddef>
+#include <cstdlib>
+#include <memory>
+#include <new>
+#include <vector>
+
+#include "allocation_counter.h"
+#include "buffer.h"
+#include "check.h"
+#include "dsp/channels.h"
+#include "dsp/parameters.h"
+#include "dsp/spsc_ring.h"
+#include "stamps.h"
+
+using neutone::dsp::SpscRing;
+using neutone::test::Buffer;
+using neutone::test::count_heap_calls;
+using neutone::test::stamped;
+
+namespace {
+
+constexpr std::size_t kFrames = 512;
+
+// Keeps compilers from leaving out a pair of allocation and release that nothing looks at.
+template <typename Value>
+void use(Value value) {
+  static_cast<void>(*const_cast<const volatile Value*>(&value));
+}
+
+struct alignas(2 * alignof(std::max_align_t)) OverAligned {
+  float value = 0.0F;
+};
+
+void planted_cpp_allocations_are_counted() {
+  CHECK(count_heap_calls([] { use(std::make_unique<float>(1.0F).get()); }) >= 2);
+  CHECK(count_heap_calls([] { use(std::make_unique<float[]>(kFrames).get()); }) >= 2);
+  CHECK(count_heap_calls([] { use(std::vector<float>(kFrames).data()); }) >= 2);
+  CHECK(count_heap_calls([] { use(std::unique_ptr<float>(new (std::nothrow) float).get()); }) >= 2);
+}
+
+// NOLINTBEGIN(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory): the very calls that must be seen
+void planted_c_allocations_are_counted() {
+  if (!neutone::test::counts_malloc()) return;
+  CHECK(count_heap_calls([] { use(std::make_unique<OverAligned>().get()); }) >= 2);
+  void* memory = nullptr;
+  void* grown = nullptr;
+  CHECK(count_heap_calls([&] { use(memory = std::malloc(8)); }) == 1);
+  CHECK(count_heap_calls([&] { use(grown = std::realloc(memory, 1U << 20U)); }) == 1);
+  CHECK(count_heap_calls([&] { std::free(grown); }) == 1);
+  CHECK(count_heap_calls([&] { use(memory = std::calloc(8, 8)); }) == 1);
+  std::free(memory);
+  CHECK(count_heap_calls([&] { use(memory = std::aligned_alloc(64, 64)); }) == 1);
+  std::free(memory);
+#ifdef __unix__
+  CHECK(count_heap_calls([&] { use(posix_memalign(&memory, 64, 64)); }) == 1);
+  std::free(memory);
+#endif
+}
+// NOLINTEND(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory)
+
+// Twice the capacity goes through, so that the ring is full, empty and wraps.
+void passing_frames_does_not_allocate() {
+  SpscRing<float> ring(2, 2 * kFrames - 1);
+  const Buffer in = stamped(2, kFrames, 0);
+  const Buffer out(2, kFrames);
+  std::size_t passed = 0;
+  const std::size_t calls = count_heap_calls([&] {
+    for (int i = 0; i < 5; ++i) {
+      passed += ring->write(in.planar()) + ring->write(in.first(100));
+      passed += ring->peek(out.planar()) + ring->newest(out.planar());
+      passed += ring->read(out.planar()) + ring->skip(10) + ring->size();
+    }
+  });
+  CHECK(passed > 0);
+  CHECK(calls == 0);
+}
+
+void reserving_and_consuming_in_place_does_not_allocate() {
+  SpscRing<float> ring(2, 2 * kFrames - 1);
+  const std::size_t calls = count_heap_calls([&ring] {
+    for (const std::size_t frames : {kFrames, kFrames - 100, kFrames, 2 * kFrames}) {
+      const auto room = ring->reserve(frames);
+      ring->publish(room.frames());
+      ring->consume(ring->readable(frames / 2).frames());
+    }
+    ring->reset();
+  });
+  CHECK(calls == 0);
+}
+
+void fitting_channels_does_not_allocate() {
+  const Buffer mono = stamped(1, kFrames, 0);
+  const Buffer stereo(2, kFrames);
+  const std::size_t calls = count_heap_calls([&] {
+    neutone::dsp::fit_channels<float>(mono.planar(), stereo.planar());
+    neutone::dsp::fit_channels<float>(stereo.planar(), stereo.planar());
+    neutone::dsp::fit_channels<float>(stereo.planar(), mono.planar());
+  });
+  CHECK(calls == 0);
+}
+
+void reading_parameters_does_not_allocate() {
+  const Buffer curve = stamped(1, kFrames, 0);
+  float sum = 0.0F;
+  const std::size_t calls = count_heap_calls([&] {
+    sum += neutone::dsp::mean(curve.planar().data, 1, kFrames);
+    sum += neutone::dsp::mean(curve.planar().data, 2, kFrames / 2);
+    sum += neutone::dsp::ParameterRange{0.0F, 3.0F, true}.from_0to1(0.5F);
+  });
+  CHECK(sum > 0.0F);
+  CHECK(calls == 0);
+}
+
+}  // namespace
+
+int main() {
+  return neutone::test::run_tests(
+      {TEST(planted_cpp_allocations_are_counted), TEST(planted_c_allocations_are_counted),
+       TEST(passing_frames_does_not_allocate), TEST(reserving_and_consuming_in_place_does_not_allocate),
+       TEST(fitting_channels_does_not_allocate), TEST(reading_parameters_does_not_allocate)});
+}

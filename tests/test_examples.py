@@ -1,0 +1,64 @@
+"""Every example exports a model that plays."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import soundfile
+import torch
+
+from neutone_sdk.audio import get_default_audio_samples
+from neutone_sdk.rendering import knobs, render
+from neutone_sdk.utils import load_neutone_model
+
+EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("example_*.py"))
+DEMO = Path(__file__).parents[1] / "examples" / "demo.py"
+
+
+def run(script: Path, *arguments: object, folder: Path) -> str:
+    command = [sys.executable, str(script), *map(str, arguments)]
+    environment = {**os.environ, "MPLCONFIGDIR": str(folder)}  # matplotlib keeps its cache where the test may write
+    result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_exports_a_model_that_plays(example: Path, tmp_path: Path) -> None:
+    run(example, "-o", tmp_path / "exported", folder=tmp_path)
+    model, metadata = load_neutone_model(tmp_path / "exported" / "model.nm")
+    clip = get_default_audio_samples()[0]
+
+    played = render(model, clip.audio, knobs(metadata, {}), sample_rate_hz=clip.sr)
+
+    assert played.shape == clip.audio.shape
+    assert played.isfinite().all()
+    assert played.abs().max() > 0.01
+
+
+def test_the_clipper_clips(tmp_path: Path) -> None:
+    (clipper,) = (path for path in EXAMPLES if path.stem == "example_clipper")
+    run(clipper, "-o", tmp_path, folder=tmp_path)
+    model, metadata = load_neutone_model(tmp_path / "model.nm")
+    clip = get_default_audio_samples()[1]
+    knob_values = knobs(metadata, {"drive": "20", "ceiling": "-20"})
+
+    played = render(model, clip.audio, knob_values, sample_rate_hz=clip.sr)
+
+    expected = torch.clip(10.0 * clip.audio, -0.1, 0.1)
+    torch.testing.assert_close(played, expected, rtol=0, atol=1e-6)  # knobs and gains are float32
+
+
+def test_the_demo_does_the_main_job(tmp_path: Path) -> None:
+    clip = get_default_audio_samples()[2]
+    soundfile.write(tmp_path / "mine.wav", clip.audio.T.numpy(), clip.sr)
+
+    printed = run(DEMO, tmp_path / "mine.wav", "-o", tmp_path / "shown", folder=tmp_path)
+
+    names = sorted(path.name for path in (tmp_path / "shown").iterdir())
+    assert names == ["clipped.png", "clipped.wav", "metadata.json", "model.nm"]
+    assert soundfile.info(tmp_path / "shown" / "clipped.wav").frames == clip.audio.size(1)
+    assert (tmp_path / "shown" / "clipped.png").read_bytes().startswith(b"\x89PNG")
+    assert "2032 samples" in printed  # host 2000, model 2048

@@ -1,0 +1,233 @@
+"""Saving and loading: what is written, what is compared, and what happens when something goes wrong."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import warnings
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from neutone_sdk import SampleQueueWrapper, __version__
+from neutone_sdk.archive import read_metadata, write_atomically
+from neutone_sdk.audio import AudioSample, AudioSamplePair, get_default_audio_samples
+from neutone_sdk.errors import ExportError, InvalidFileError, InvalidTypeError
+from neutone_sdk.utils import load_neutone_model, model_to_torchscript, save_neutone_model
+
+from .conftest import Noise
+from .wrappers import GAIN, PassThrough, Stamped, card
+
+
+def stamped() -> Stamped:
+    return Stamped(nn.Identity(), card=card(native_buffer_sizes=[64], parameters=[GAIN]))
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    save_neutone_model(stamped(), tmp_path)
+    return tmp_path / "model.nm"
+
+
+def test_the_file_and_its_metadata_are_written_alike(saved: Path) -> None:
+    extra_files = {"metadata.json": ""}
+    torch.jit.load(saved, _extra_files=extra_files)
+    beside = json.loads((saved.parent / "metadata.json").read_text())
+    assert json.loads(extra_files["metadata.json"]) == beside == read_metadata(saved)
+    assert beside["flavour"] == "native"
+    assert beside["required_ops"] == {"neutone": __version__}
+    assert beside["sample_sound_files"] == []
+    assert sorted(path.name for path in saved.parent.iterdir()) == ["metadata.json", "model.nm"]
+
+
+@pytest.mark.parametrize("options", [{}, {"freeze": True}, {"optimize": True}])
+def test_what_is_loaded_plays_like_what_was_saved(tmp_path: Path, noise: Noise, options: dict[str, Any]) -> None:
+    save_neutone_model(stamped(), tmp_path, **options)
+    model, metadata = load_neutone_model(tmp_path / "model.nm")
+    in_memory = SampleQueueWrapper(stamped(), daw_bs=50)
+    model.set_daw_sample_rate_and_buffer_size(48_000, 50)
+    audio, params = noise(2, 500, 0), noise(4, 500, 1).abs()
+
+    played, expected = (
+        torch.cat([m(x, p) for x, p in zip(audio.split(50, 1), params.split(50, 1), strict=True)], dim=1)
+        for m in (model, in_memory)
+    )
+
+    torch.testing.assert_close(played, expected, rtol=0, atol=0)
+    assert metadata["model_name"] == "test"
+
+
+def test_nobody_is_warned_and_the_models_own_state_stays(tmp_path: Path) -> None:
+    model = nn.Linear(1, 1)
+    generator_state = torch.get_rng_state()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        save_neutone_model(PassThrough(model, card=card()), tmp_path)
+        loaded, _ = load_neutone_model(tmp_path / "model.nm")
+    assert all(parameter.requires_grad for parameter in model.parameters())
+    assert not any(parameter.requires_grad for parameter in loaded.parameters())
+    assert torch.equal(torch.get_rng_state(), generator_state)
+
+
+def test_a_script_is_made_of_a_wrapper_too(noise: Noise) -> None:
+    x = noise(2, 64, 0)
+    wrapper = stamped()
+    torch.testing.assert_close(model_to_torchscript(wrapper)(x), wrapper(x), rtol=0, atol=0)
+
+
+def test_given_samples_are_embedded_and_dumped(tmp_path: Path) -> None:
+    clip = get_default_audio_samples()[0]
+    pairs = [AudioSamplePair(clip, AudioSample(-clip.audio, clip.sr))] * 4
+
+    save_neutone_model(stamped(), tmp_path, dump_samples=True, audio_sample_pairs=pairs, max_n_samples=2)
+
+    metadata = read_metadata(tmp_path / "model.nm")
+    assert len(metadata["sample_sound_files"]) == 2
+    embedded = AudioSample.from_b64(metadata["sample_sound_files"][0]["out"])
+    assert (embedded.sr, embedded.audio.shape[0]) == (44_100, 1)
+    names = [f"sample_{side}_{index}.mp3" for side in ("in", "out") for index in (0, 1)]
+    assert sorted(path.name for path in (tmp_path / "samples").iterdir()) == names
+
+
+class DiffersWhenScripted(PassThrough):
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+        if torch.jit.is_scripting():  # type: ignore[attr-defined]
+            return 0.5 * x
+        return x
+
+
+class NeverForgets(PassThrough):
+    """Adds a trace of everything it ever heard, reset or not."""
+
+    def __init__(self) -> None:
+        super().__init__(nn.Identity(), card=card())
+        self.trace: Tensor
+        self.register_buffer("trace", torch.zeros(1))
+
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+        self.trace += x.square().mean()
+        return x + self.trace
+
+
+@pytest.mark.parametrize(
+    ("wrapper", "message"),
+    [
+        (DiffersWhenScripted(nn.Identity(), card=card()), "in memory and the exported file play .* differently"),
+        (NeverForgets(), "block by block and the same file offline .* reset_model"),
+    ],
+)
+def test_a_file_that_plays_something_else_is_not_written(tmp_path: Path, wrapper: PassThrough, message: str) -> None:
+    with pytest.raises(ExportError, match=message):
+        save_neutone_model(wrapper, tmp_path / "new" / "folder")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_only_wrappers_are_saved(tmp_path: Path) -> None:
+    with pytest.raises(InvalidTypeError, match="must be a WaveformToWaveformBase, got Identity; wrap it first"):
+        save_neutone_model(nn.Identity(), tmp_path)  # type: ignore[arg-type]
+
+
+def test_a_failed_save_leaves_the_old_file(saved: Path) -> None:
+    before = saved.read_bytes()
+    with pytest.raises(ExportError):
+        save_neutone_model(DiffersWhenScripted(nn.Identity(), card=card()), saved.parent)
+    assert saved.read_bytes() == before
+
+
+def test_a_folder_in_the_way_of_the_file_is_said_and_nothing_is_left(tmp_path: Path) -> None:
+    (tmp_path / "model.nm" / "something").mkdir(parents=True)
+    with pytest.raises(ExportError, match=r"cannot write .*model\.nm"):
+        save_neutone_model(stamped(), tmp_path)
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+WRITER = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from neutone_sdk.archive import write_atomically
+contents = [bytes([65 + i]) * 20_000_000 for i in range(4)]
+print("ready", flush=True)
+while True:
+    for content in contents:
+        write_atomically(Path(sys.argv[1]), content)
+"""
+
+
+@pytest.mark.parametrize("delay_ms", [1, 13, 40, 90])
+def test_killed_while_writing_the_file_is_the_old_one_or_the_new_one(tmp_path: Path, delay_ms: int) -> None:
+    path = tmp_path / "model.nm"
+    path.write_bytes(b"A" * 20_000_000)
+    process = subprocess.Popen(  # noqa: S603
+        [sys.executable, "-c", WRITER, str(path), str(Path(__file__).parents[1])], stdout=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"ready\n"
+    time.sleep(delay_ms / 1e3)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    content = path.read_bytes()
+    assert len(content) == 20_000_000
+    assert content == content[:1] * len(content)
+
+
+def test_written_files_are_as_readable_as_others(tmp_path: Path) -> None:
+    (tmp_path / "plain").touch()
+    write_atomically(tmp_path / "atomic", b"content")
+    assert (tmp_path / "atomic").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_metadata_is_read_without_torch_looking_at_the_file(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.jit, "load", None)
+    monkeypatch.setattr(torch, "load", None)
+    assert read_metadata(saved)["model_name"] == "test"
+
+
+@pytest.mark.parametrize("kept", [0, 1, 100, 0.25, 0.5, 0.9, 0.999])
+def test_a_truncated_file_is_refused(saved: Path, kept: float) -> None:
+    content = saved.read_bytes()
+    saved.write_bytes(content[: int(kept * len(content)) if kept < 1 else int(kept)])
+    with pytest.raises(InvalidFileError, match="is not a model"):
+        load_neutone_model(saved)
+
+
+def zipped(*members: tuple[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in members:
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"RIFF a sound, not a model", "is not a model"),
+        (zipped(("notes.txt", b"hello")), "a zip file, but no model"),
+        (zipped(("model/constants.pkl", b"")), "TorchScript file without metadata"),
+        (zipped(("model/extra/metadata.json", b"{")), "metadata.json is not JSON"),
+        (zipped(("model/extra/metadata.json", b"[1]")), "must hold an object, got list"),
+        (zipped(("model/extra/metadata.json", b"\xff\xfe\x00")), "metadata.json is not JSON"),
+        (zipped(("model/extra/metadata.json", b"{}")), "cannot be loaded"),
+        (zipped(("model/extra/metadata.json", b"[" * 100_000)), "metadata.json is not JSON"),
+    ],
+)
+def test_a_file_that_is_no_model_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "model.nm"
+    path.write_bytes(content)
+    with pytest.raises(InvalidFileError, match=message):
+        load_neutone_model(path)
+
+
+@pytest.mark.parametrize("name", ["missing.nm", "."])
+def test_a_path_without_a_file_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InvalidFileError, match="is not a file"):
+        load_neutone_model(tmp_path / name)

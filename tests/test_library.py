@@ -1,0 +1,72 @@
+"""Finding and loading the operators, and what is said when that fails."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from neutone_sdk import _library
+from neutone_sdk.errors import NeutoneError, OperatorLibraryError
+
+
+def test_the_library_is_loaded_once() -> None:
+    assert _library.load_ops_library() is _library.load_ops_library()
+    assert str(_library.ops_library_path()) in torch.ops.loaded_libraries
+
+
+def test_a_missing_library_says_where_it_was_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_library, "_package_folders", lambda: [tmp_path])
+    with pytest.raises(OperatorLibraryError, match="not built") as caught:
+        _library.ops_library_path()
+    assert str(tmp_path) in str(caught.value)
+    assert "make build" in str(caught.value)
+    assert isinstance(caught.value, (NeutoneError, ImportError))
+
+
+def test_a_library_for_something_else_says_what_and_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / _library.ops_library_path().name).write_bytes(b"\x7fELF for another machine")
+    monkeypatch.setattr(_library, "_package_folders", lambda: [tmp_path])
+    with pytest.raises(OperatorLibraryError, match="reinstall the package") as caught:
+        _library.load_ops_library.__wrapped__()
+    assert torch.__version__ in str(caught.value)
+
+
+@pytest.mark.parametrize("version", ["2.9.1", "1.13.0+cu117"])
+def test_a_torch_that_is_too_old_is_named(version: str) -> None:
+    with pytest.raises(OperatorLibraryError, match=f"needs torch 2.10 or newer, found {version.partition('+')[0]}"):
+        _library.check_torch_version(version)
+
+
+@pytest.mark.parametrize("version", ["2.10.0", "2.13.0+cpu", "2.14.0a0+git123", "3.0.0"])
+def test_a_newer_torch_will_do(version: str) -> None:
+    _library.check_torch_version(version)  # raises otherwise; what is too old does, above
+    assert tuple(int(part) for part in version.split(".")[:2]) >= _library.OLDEST_TORCH
+
+
+IMPORT_PROBE = """
+import logging, socket, sys, warnings
+warnings.simplefilter("error")
+def refuse(*arguments): raise AssertionError("network")
+socket.socket.connect = refuse
+import torch
+def state():
+    return (torch.get_num_threads(), torch.get_num_interop_threads(), logging.root.handlers[:], logging.root.level,
+            torch.get_default_dtype(), torch.is_grad_enabled(), torch.initial_seed(), warnings.filters[:])
+before, modules = state(), set(sys.modules)
+import neutone_sdk
+assert state() == before, (before, state())
+new = {name.split(".")[0] for name in set(sys.modules) - modules}
+print(*sorted(new - set(sys.stdlib_module_names)))
+"""
+
+
+def test_importing_from_anywhere_changes_nothing_and_brings_nothing_heavy(tmp_path: Path) -> None:
+    result = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", IMPORT_PROBE], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""
+    # What else is imported costs time in everybody's scripts: audio files, tables and command lines come when used.
+    assert set(result.stdout.split()) <= {"neutone_sdk", "__editable___neutone_sdk_finder", "_neutone_sdk_editable"}

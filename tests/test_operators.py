@@ -1,0 +1,246 @@
+"""Each operator: its schema, its fake kernel, and what it refuses."""
+
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+import neutone_sdk
+from neutone_sdk._library import ops_library_path
+from neutone_sdk.streaming.queue import new_ring
+
+ops = torch.ops.neutone
+
+
+def ring(n_channels: int, n_filled: int = 0) -> tuple[Tensor, Tensor]:
+    samples, cursors = new_ring(n_channels, 8)
+    ops.ring_write(torch.rand(n_channels, n_filled), samples, cursors)
+    return samples, cursors
+
+
+def audio(n_channels: int = 2, n_frames: int = 5) -> Tensor:
+    return torch.rand(n_channels, n_frames)
+
+
+# Arguments that work, made afresh for each test.
+EXAMPLES: dict[str, Callable[[], tuple[Any, ...]]] = {
+    "version": lambda: (),
+    "ring_write": lambda: (audio(), *ring(2)),
+    "ring_push": lambda: (audio(), 7, *ring(2, 6)),
+    "ring_read": lambda: (audio(), *ring(2, 6)),
+    "ring_peek": lambda: (audio(), *ring(2, 6)),
+    "ring_newest": lambda: (audio(), *ring(2, 6)),
+    "ring_skip": lambda: (3, *ring(2, 6)),
+    "ring_clear": lambda: ring(2, 6),
+    "ring_size": lambda: ring(2, 6),
+    "stream_write": lambda: (audio(1), audio(4), *ring(6)),
+    "stream_read": lambda: (*ring(6, 7), 5, 4),
+    "stream_pop": lambda: (*ring(2, 7), 5, 1),
+    "fit_channels": lambda: (audio(1), 2, 1, 3),
+    "mean_params": lambda: (audio(4),),
+    "denormalize_params": lambda: (audio(4), torch.rand(3, 3)),
+}
+
+
+def test_every_operator_has_an_example() -> None:
+    registered = {name for name in torch._C._dispatch_get_all_op_names() if name.startswith("neutone::")}
+    assert registered == {f"neutone::{name}" for name in EXAMPLES}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_opcheck(name: str) -> None:
+    # The harness cannot compare the strings that `version` returns, so it is not traced.
+    checks: tuple[str, ...] = ("test_schema", "test_autograd_registration", "test_faketensor")
+    if name != "version":
+        checks += ("test_aot_dispatch_dynamic",)
+    results = torch.library.opcheck(getattr(ops, name).default, EXAMPLES[name](), test_utils=checks)
+    assert set(results.values()) == {"SUCCESS"}
+
+
+@pytest.mark.parametrize("name", ["ring_read", "stream_read", "stream_pop", "fit_channels", "mean_params"])
+def test_fake_kernels_say_what_the_real_ones_return(name: str) -> None:
+    arguments = EXAMPLES[name]()
+    on_meta = [value.to("meta") if isinstance(value, Tensor) else value for value in arguments]
+
+    real, fake = getattr(ops, name)(*arguments), getattr(ops, name)(*on_meta)
+
+    shapes = [[y.shape for y in (result if isinstance(result, tuple) else (result,)) if y is not None]
+              for result in (real, fake)]  # fmt: skip
+    assert shapes[0] == shapes[1]
+
+
+def test_version() -> None:
+    assert ops.version() == neutone_sdk.__version__
+
+
+def test_the_library_needs_no_cpp_symbol_of_torch() -> None:
+    command = ["nm", "-D", "--undefined-only", "-C", str(ops_library_path())]
+    symbols = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()  # noqa: S603
+    assert any("aoti_torch" in symbol for symbol in symbols)  # the list is what it should be: C functions of torch
+    assert [symbol for symbol in symbols if any(space in symbol for space in ("at::", "c10::", "torch::"))] == []
+
+
+def test_the_library_needs_no_python() -> None:
+    command = ["nm", "-D", "--undefined-only", str(ops_library_path())]
+    symbols = subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603
+    assert " Py" not in symbols
+    assert " _Py" not in symbols
+
+
+FRAMES_ARGUMENTS = {
+    "ring_write": (0, "frames"),
+    "ring_push": (0, "frames"),
+    "ring_read": (0, "out"),
+    "ring_peek": (0, "out"),
+    "ring_newest": (0, "out"),
+    "stream_write": (0, "audio"),
+    "fit_channels": (0, "audio"),
+    "mean_params": (0, "params"),
+    "denormalize_params": (0, "params"),
+}
+RING_POSITIONS = {
+    "ring_write": 1, "ring_push": 2, "ring_read": 1, "ring_peek": 1, "ring_newest": 1, "ring_skip": 1, "ring_clear": 0,
+    "ring_size": 0, "stream_write": 2, "stream_read": 0, "stream_pop": 0,
+}  # fmt: skip
+
+
+def call_with(name: str, position: int, value: Any) -> Any:
+    arguments = list(EXAMPLES[name]())
+    arguments[position] = value
+    return getattr(ops, name)(*arguments)
+
+
+@pytest.mark.parametrize("name", FRAMES_ARGUMENTS)
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (torch.rand(5), r"must have 2 dimensions, got shape \(5\)"),
+        (torch.rand(1, 2, 5), r"must have 2 dimensions, got shape \(1, 2, 5\)"),
+        (torch.rand(2, 5, dtype=torch.float64), "must be float32, got float64"),
+        (torch.zeros(2, 5, dtype=torch.int16), "must be float32, got int16"),
+        (torch.zeros(0, 5), r"must have at least one channel, got shape \(0, 5\)"),
+        (torch.rand(2, 5).to_sparse(), "must be a dense tensor|SparseCPU"),
+    ],
+    ids=["1-D", "3-D", "float64", "int16", "no channel", "sparse"],
+)
+def test_audio_of_the_wrong_kind_is_refused_by_name(name: str, value: Tensor, message: str) -> None:
+    position, argument = FRAMES_ARGUMENTS[name]
+    with pytest.raises(RuntimeError, match=f"{name}: {argument} (?:{message})"):
+        call_with(name, position, value)
+
+
+@pytest.mark.parametrize("name", RING_POSITIONS)
+@pytest.mark.parametrize(
+    ("offset", "value", "message"),
+    [
+        (0, torch.zeros(2, 7), "samples must have a power of two of columns"),
+        (0, torch.zeros(0, 8), "samples must have at least one channel"),
+        (0, torch.zeros(2, 8, dtype=torch.float64), "samples must be float32, got float64"),
+        (0, torch.zeros(16, 8).T, "samples must be contiguous|samples must have a power"),
+        (1, torch.zeros(15, dtype=torch.int64), r"cursors must be contiguous with shape \(16\), got shape \(15\)"),
+        (1, torch.zeros(16), "cursors must be int64, got float32"),
+        (1, 9 * torch.eye(16, dtype=torch.int64)[0], "cursors hold counters that no ring of 8 frames can have"),
+        (1, torch.eye(16, dtype=torch.int64)[8], "cursors hold counters that no ring of 8 frames can have"),
+        (1, torch.arange(16), "cursors hold counters that no ring of 8 frames can have"),
+    ],
+    ids=[
+        "capacity",
+        "no channel",
+        "float64",
+        "strided",
+        "short cursors",
+        "float cursors",
+        "more than fits",
+        "read ahead",
+        "mad cursors",
+    ],
+)
+def test_a_ring_of_the_wrong_kind_is_refused_by_name(name: str, offset: int, value: Tensor, message: str) -> None:
+    with pytest.raises(RuntimeError, match=f"{name}: (?:{message})"):
+        call_with(name, RING_POSITIONS[name] + offset, value)
+
+
+@pytest.mark.parametrize("name", [name for name in EXAMPLES if name != "version"])
+def test_a_tensor_on_another_device_is_refused_by_name(name: str) -> None:
+    arguments = EXAMPLES[name]()
+    tensors = [position for position, value in enumerate(arguments) if isinstance(value, Tensor)]
+    if len(tensors) == 1:
+        # All of it on another device is what tracing does; there is nothing to mix.
+        on_meta = [value.to("meta") if isinstance(value, Tensor) else value for value in arguments]
+        assert getattr(ops, name)(*on_meta).device.type == "meta"
+        return
+    with pytest.raises(RuntimeError, match=f"{name}: .* must be on the same device"):
+        call_with(name, tensors[-1], arguments[tensors[-1]].to("meta"))
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [
+        ("ring_write", (audio(3), *ring(2)), "frames must have the ring's 2 channels, got 3"),
+        ("ring_write", (audio(2, 9), *ring(2)), "frames brings 9, the ring has room for 8"),
+        ("ring_write", (audio(2, 3), *ring(2, 6)), "frames brings 3, the ring has room for 2"),
+        ("ring_push", (audio(), 9, *ring(2)), r"max_frames must be in 0\.\.8"),
+        ("ring_push", (audio(), 5, *ring(2, 6)), r"max_frames must be in 6\.\.8"),
+        ("ring_push", (audio(), -1, *ring(2)), "max_frames must be at least 0, got -1"),
+        ("ring_read", (audio(), *ring(2, 4)), "out asks for 5 frames, the ring holds 4"),
+        ("ring_peek", (audio(), *ring(2, 4)), "out asks for 5 frames, the ring holds 4"),
+        ("ring_newest", (audio(), *ring(2, 4)), "out asks for 5 frames, the ring holds 4"),
+        ("ring_read", (audio(3), *ring(2, 6)), "out must have the ring's 2 channels, got 3"),
+        ("ring_read", (torch.zeros(2, 1).expand(2, 5), *ring(2, 6)), "out repeats one element in memory"),
+        ("ring_skip", (5, *ring(2, 4)), "n_frames asks for 5 frames, the ring holds 4"),
+        ("ring_skip", (-1, *ring(2, 4)), "n_frames must be at least 0, got -1"),
+        ("stream_write", (audio(3), audio(4), *ring(6)), "audio has 3 channels, which cannot become 2"),
+        ("stream_write", (audio(2, 9), audio(4, 9), *ring(6)), "audio brings 9 frames"),
+        ("stream_write", (audio(), audio(4, 4), *ring(6)), "params must have 1 column or the 5 of audio, got 4"),
+        (
+            "stream_write",
+            (audio(), audio(6), *ring(6)),
+            "params must have fewer rows than the ring's 6 channels, got 6",
+        ),
+        ("stream_write", (audio(), torch.zeros(4), *ring(6)), "params must have 2 dimensions"),
+        ("stream_read", (*ring(6, 4), 5, 4), "n_frames asks for 5, the ring holds 4"),
+        ("stream_read", (*ring(6, 4), 4, 6), "n_params must be below the ring's 6 channels"),
+        ("stream_read", (*ring(6, 4), -4, 4), "n_frames must be at least 0"),
+        ("stream_pop", (*ring(2, 4), 5, 2), "n_frames asks for 5, the ring holds 4"),
+        ("stream_pop", (*ring(2, 4), 4, 3), "cannot become 3"),
+        ("stream_pop", (*ring(2, 4), 4, 0), "cannot become 0"),
+        ("fit_channels", (audio(), 3, 0, 5), "cannot become 3"),
+        ("fit_channels", (audio(), 2, 3, 3), "reach past the 5 frames"),
+        ("fit_channels", (audio(), 2, -1, 3), "first must be at least 0"),
+        ("mean_params", (torch.zeros(4, 0),), "params must have at least one frame"),
+        ("denormalize_params", (audio(2), torch.zeros(3, 3)), "params must have a row for each of the 3 ranges"),
+        ("denormalize_params", (audio(4), torch.zeros(3, 2)), "ranges must be contiguous with 3 columns"),
+    ],
+)
+def test_counts_that_do_not_fit_are_refused(name: str, arguments: tuple[Any, ...], message: str) -> None:
+    with pytest.raises(RuntimeError, match=f"{name}: .*{message}"):
+        getattr(ops, name)(*arguments)
+
+
+@pytest.mark.parametrize("n_channels", [1, 2])
+def test_fit_channels(n_channels: int) -> None:
+    x = audio(2)
+    mono, stereo = 0.5 * (x[:1] + x[1:]), x
+    torch.testing.assert_close(ops.fit_channels(x, n_channels, 0, 5), (mono, stereo)[n_channels - 1], rtol=0, atol=0)
+    torch.testing.assert_close(ops.fit_channels(x[:1], 2, 1, 3), x[:1, 1:4].expand(2, -1), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("n_frames", [1, 7, 8, 9, 2048])
+def test_mean_params_is_the_mean_in_double(n_frames: int) -> None:
+    params = torch.rand(4, n_frames, generator=torch.Generator().manual_seed(0))
+    expected = params.double().mean(dim=1, keepdim=True).float()
+    # The order of a sum in double changes it by far less than half a float32 step, rarely across a rounding edge.
+    torch.testing.assert_close(ops.mean_params(params), expected, rtol=2**-23, atol=0)
+    torch.testing.assert_close(ops.mean_params(params.T.contiguous().T), ops.mean_params(params), rtol=0, atol=0)
+
+
+def test_denormalize_params_maps_and_rounds() -> None:
+    params = torch.tensor([[0.0, 0.5, 1.0], [0.0, 0.26, 1.0], [0.1, 0.2, 0.3], [0.0, 0.0, 0.0]])
+    ranges = torch.tensor([[-1.0, 3.0, 0.0], [0.0, 4.0, 1.0], [0.0, 1.0, 0.0]])
+    continuous, categorical, plain = ops.denormalize_params(params, ranges)
+    assert continuous.tolist() == [-1.0, 1.0, 3.0]
+    assert categorical.tolist() == [0.0, 1.0, 4.0]
+    torch.testing.assert_close(plain, params[2], rtol=0, atol=0)

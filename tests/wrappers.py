@@ -1,0 +1,81 @@
+"""Wrappers that many tests play."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from neutone_sdk import ContinuousNeutoneParameter, ModelCard, SampleQueueWrapper, WaveformToWaveformBase
+
+# Python's and TorchScript's modules have the same methods, but no common type that says so.
+Model = Any
+
+
+def card(**facts: object) -> ModelCard:
+    """Return a card with what it must have, and ``facts``."""
+    return ModelCard(**{"name": "test", "authors": ["A. Author"], "short_description": "A test", **facts})  # type: ignore[arg-type]
+
+
+class PassThrough(WaveformToWaveformBase):
+    """Returns what it gets; mono to stereo by repeating, stereo to mono by the left channel."""
+
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+        if self.out_n_ch == x.size(0):
+            return x
+        if self.out_n_ch == 1:
+            return x[:1]
+        return x.repeat(2, 1)
+
+
+class Stamped(WaveformToWaveformBase):
+    """Shows how audio and knobs arrive: scales each block by its own mean knob and adds its own first sample."""
+
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+        return x * params["gain"] + x[:, :1]
+
+
+class PerSample(WaveformToWaveformBase):
+    """Multiplies every sample by its own knob value."""
+
+    def aggregate_params(self, params: Tensor) -> Tensor:
+        return params
+
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+        return x * params["gain"]
+
+
+class Choosing(WaveformToWaveformBase):
+    """Multiplies by the number of the choice."""
+
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+        return x * params["mode"]
+
+
+class Delaying(WaveformToWaveformBase):
+    """Delays by 37 samples and says so."""
+
+    def __init__(self, model: nn.Module, card: ModelCard) -> None:
+        super().__init__(model, card=card)
+        self.past: Tensor
+        self.register_buffer("past", torch.zeros(2, 37))
+
+    def reset_model(self) -> bool:
+        self.past.zero_()
+        return True
+
+    def calc_model_delay_samples(self) -> int:
+        return 37
+
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+        whole = torch.cat([self.past, x], dim=1)
+        self.past.copy_(whole[:, -37:])
+        return whole[:, : x.size(1)]
+
+
+GAIN = ContinuousNeutoneParameter("gain", "", 0.5, min_value=-1.0, max_value=3.0)
+
+
+def queue(wrapper: WaveformToWaveformBase, scripted: bool, daw_bs: int = 64) -> Model:
+    """Return the wrapper in its queue, as Python or as TorchScript."""
+    wrapped = SampleQueueWrapper(wrapper, daw_bs=daw_bs)
+    return torch.jit.script(wrapped) if scripted else wrapped
