@@ -65,6 +65,10 @@ class PassThrough(WaveformToWaveformBase):
         return [2048]
 
     def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
+        # Looks at every knob, or the compiler would leave them out and the figure would be too good.
+        n_values = params["a"].numel() + params["b"].numel() + params["c"].numel() + params["d"].numel()
+        if n_values > 1_000_000:
+            return -x
         return x
 
 
@@ -87,7 +91,8 @@ def microseconds_per_callback(host_block: int) -> list[float]:
     """Return one mean for each round."""
     wrapper = SampleQueueWrapper(PassThrough(nn.Identity()), daw_sr=RATE_HZ, daw_bs=host_block)
     wrapper.prepare_for_inference()
-    loop = torch.jit.script(Loop(torch.jit.script(wrapper)))
+    script = torch.jit.script(wrapper)
+    loop = torch.jit.script(Loop(script))
     x, params = torch.rand(2, host_block) - 0.5, torch.rand(4, host_block)
     rounds = []
     with torch.inference_mode():

@@ -95,6 +95,12 @@ def _mean_params(params: Tensor) -> Tensor:
     return params.new_empty(params.shape[0], 1)
 
 
+@_fake("denormalize_mean_params")
+def _denormalize_mean_params(params: Tensor, ranges: Tensor) -> list[Tensor]:
+    _check_one_device("denormalize_mean_params", params=params, ranges=ranges)
+    return [params.new_empty(1) for _ in range(ranges.shape[0])]
+
+
 @_fake("denormalize_params")
 def _denormalize_params(params: Tensor, ranges: Tensor) -> list[Tensor]:
     _check_one_device("denormalize_params", params=params, ranges=ranges)

@@ -7,6 +7,7 @@ from typing import Final
 
 import torch
 
+from neutone_sdk._version import __version__
 from neutone_sdk.errors import OperatorLibraryError
 
 OLDEST_TORCH: Final = (2, 10)
@@ -39,13 +40,27 @@ def _package_folders() -> list[Path]:
 
 @cache
 def load_ops_library() -> Path:
-    """Register the operators ``torch.ops.neutone.*`` and return the file that they came from.
+    """Register the operators ``torch.ops.neutone.*`` and return the file that belongs to this package.
+
+    If the process has loaded a copy before, that one stays: torch would end the process if they were registered twice.
 
     Raises:
         OperatorLibraryError: The library is missing, torch is too old for it, or it was built for something else.
     """
     check_torch_version(torch.__version__)
     path = ops_library_path()
+    if not hasattr(torch.ops.neutone, "version"):
+        register_operators(path)
+    check_operators_version(torch.ops.neutone.version(), "that this process has loaded")
+    return path
+
+
+def register_operators(path: Path) -> None:
+    """Load an operator library.
+
+    Raises:
+        OperatorLibraryError: It is not one for this machine and torch.
+    """
     try:
         torch.ops.load_library(path)
     except (OSError, RuntimeError) as error:
@@ -53,11 +68,23 @@ def load_ops_library() -> Path:
             f"cannot load the native operators of neutone_sdk from {path}\n"
             f"with torch {torch.__version__}, Python {sys.version.split()[0]}, {sys.platform}:\n"
             f"  {error}\n"
-            "If the file was built on another machine, reinstall the package here. If the error says that neutone is\n"
-            "registered twice, this process has already loaded another copy: keep one."
+            "If the file was built on another machine, reinstall the package here."
         )
         raise OperatorLibraryError(msg) from error
-    return path
+
+
+def check_operators_version(version: str, where: str) -> None:
+    """Raise unless the operators are those that this package was made with.
+
+    Raises:
+        OperatorLibraryError: They have another version; ``where`` says which they are.
+    """
+    if version != __version__:
+        msg = (
+            f"the operators {where} have version {version}, neutone_sdk has {__version__}; "
+            "install both from one package (pip install --force-reinstall neutone_sdk, or make build in a checkout)"
+        )
+        raise OperatorLibraryError(msg)
 
 
 def check_torch_version(version: str) -> None:

@@ -2,8 +2,9 @@
 
 import json
 import os
-import tempfile
+import secrets
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,7 +27,7 @@ def read_metadata(path: Path | str) -> dict[str, Any]:
     try:
         with zipfile.ZipFile(path) as archive:
             text = _metadata_text(path, archive)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, OSError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
         msg = f"{path} is not a model: it is damaged, truncated, or no TorchScript archive ({error})"
         raise InvalidFileError(msg) from error
     try:
@@ -56,33 +57,41 @@ def _is_torchscript(archive: zipfile.ZipFile) -> bool:
     return any(name.split("/")[1:] == ["constants.pkl"] for name in archive.namelist())
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write ``content`` to ``path`` so that at any moment the old file is there or the new one, whole.
+def write_atomically(contents: dict[Path, bytes]) -> None:
+    """Write files so that at any moment each is there as it was or as it will be, whole.
+
+    All are written and flushed beside their places first; then they move there, in the order given, at once.
 
     Raises:
-        ExportError: The folder cannot be written. Nothing is left behind.
+        ExportError: One cannot be written. All files are as they were, nothing is left behind.
     """
+    moves: dict[Path, Path] = {}
     try:
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        for path, content in contents.items():
+            if path.is_dir():
+                msg = f"cannot write {path}: there is a folder of that name; choose another place, or move it away"
+                raise ExportError(msg)
+            moves[path] = _write_beside(path, content)
+        for path, temporary in moves.items():
+            temporary.replace(path)
     except OSError as error:
-        raise _cannot_write(path, error) from error
+        raise _cannot_write(next(iter(contents)), error) from error
+    finally:
+        for temporary in moves.values():
+            temporary.unlink(missing_ok=True)
+
+
+def _write_beside(path: Path, content: bytes) -> Path:
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with temporary.open("xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).chmod(0o666 & ~_umask())
-        Path(temporary).replace(path)
-    except OSError as error:
-        raise _cannot_write(path, error) from error
-    finally:
-        Path(temporary).unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return temporary
 
 
 def _cannot_write(path: Path, error: OSError) -> ExportError:

@@ -1,6 +1,7 @@
 """Audio as a pair of samples and rate, from and to files and texts."""
 
 import base64
+import binascii
 import io
 from collections.abc import Mapping
 from importlib import resources
@@ -9,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from neutone_sdk.errors import InvalidArgumentError, InvalidFileError
+from neutone_sdk.errors import InvalidArgumentError, InvalidFileError, InvalidTypeError
 from neutone_sdk.validation import check_audio
 
 _DEFAULT_SAMPLES = ("plucked_string.flac", "drum_loop.flac", "pad.flac")
@@ -23,12 +24,15 @@ class AudioSample:
         sr: Rate in Hz.
 
     Raises:
-        InvalidTypeError: ``audio`` is not float32.
+        InvalidTypeError: ``audio`` is not float32, or ``sr`` is no integer.
         InvalidArgumentError: ``audio`` has another shape, or ``sr`` is not positive.
     """
 
     def __init__(self, audio: Tensor, sr: int) -> None:
         check_audio(audio)
+        if not isinstance(sr, int) or isinstance(sr, bool):
+            msg = f"sr must be a whole number of Hz, got {sr!r}"
+            raise InvalidTypeError(msg)
         if sr < 1:
             msg = f"sr must be above 0 Hz, got {sr}"
             raise InvalidArgumentError(msg)
@@ -78,7 +82,11 @@ class AudioSample:
     @classmethod
     def from_b64(cls, text: str) -> "AudioSample":
         """Return the audio in a file in base 64, as `from_bytes` does."""
-        return cls.from_bytes(base64.b64decode(text))
+        try:
+            return cls.from_bytes(base64.b64decode(text))
+        except binascii.Error as error:
+            msg = f"the text is not base 64: {error}"
+            raise InvalidFileError(msg) from error
 
     @classmethod
     def _read(cls, source: io.BytesIO | str, name: str) -> "AudioSample":

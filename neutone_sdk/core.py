@@ -36,13 +36,13 @@ class NeutoneModel(ABC, nn.Module):
 
     card: ModelCard | None = None
 
-    metadata_json: str
+    sdk_metadata_json: str
     neutone_parameter_names: list[str]
     neutone_parameter_descriptions: list[str]
     neutone_parameter_types: list[str]
     neutone_parameter_used: list[bool]
-    default_param_values: Tensor
-    param_ranges: Tensor
+    sdk_default_param_values: Tensor
+    sdk_param_ranges: Tensor
 
     def __init__(self, model: nn.Module, use_debug_mode: bool = True, *, card: ModelCard | None = None) -> None:
         super().__init__()
@@ -63,10 +63,10 @@ class NeutoneModel(ABC, nn.Module):
                 "card = ModelCard(name=..., authors=[...], short_description=...)"
             )
             raise InvalidTypeError(msg)
-        self._take_parameters(self.get_neutone_parameters())
-        self.has_facts = False
+        self._sdk_take_parameters(self.get_neutone_parameters())
+        self.sdk_has_facts = False
 
-    def _take_parameters(self, parameters: list[NeutoneParameter]) -> None:
+    def _sdk_take_parameters(self, parameters: list[NeutoneParameter]) -> None:
         if not isinstance(parameters, (list, tuple)):
             msg = f"{type(self).__name__}.get_neutone_parameters() must return a list, got {parameters!r}"
             raise InvalidTypeError(msg)
@@ -81,18 +81,18 @@ class NeutoneModel(ABC, nn.Module):
             elif isinstance(parameter, ContinuousNeutoneParameter):
                 defaults[row] = parameter.default_value_0to1
                 ranges[row] = torch.tensor([parameter.min_value, parameter.max_value, 0.0])
-        self.register_buffer("default_param_values", defaults)
-        self.register_buffer("param_ranges", ranges)
+        self.register_buffer("sdk_default_param_values", defaults, persistent=False)
+        self.register_buffer("sdk_param_ranges", ranges, persistent=False)
         self.n_neutone_parameters = len(parameters)
         self.neutone_parameter_names = [parameter.name for parameter in parameters]
         self.neutone_parameter_descriptions = [parameter.description for parameter in parameters]
         self.neutone_parameter_types = [parameter.type.value for parameter in parameters]
         self.neutone_parameter_used = [parameter.used for parameter in parameters]
-        self.fact_parameters = {
+        self.sdk_fact_parameters = {
             f"p{position}": parameter.to_metadata() for position, parameter in enumerate(parameters, start=1)
         }
 
-    def _get_card(self) -> ModelCard:
+    def _sdk_card(self) -> ModelCard:
         if self.card is None:
             msg = f"{type(self).__name__} has neither this getter nor a card"
             raise InvalidTypeError(msg)
@@ -101,42 +101,42 @@ class NeutoneModel(ABC, nn.Module):
     @required_unless_carded
     def get_model_name(self) -> str:
         """Return the name that hosts show, at most 30 characters."""
-        return self._get_card().name
+        return self._sdk_card().name
 
     @required_unless_carded
     def get_model_authors(self) -> list[str]:
         """Return who made the model, at most 5."""
-        return list(self._get_card().authors)
+        return list(self._sdk_card().authors)
 
     @required_unless_carded
     def get_model_short_description(self) -> str:
         """Return what the model does, for musicians, at most 150 characters."""
-        return self._get_card().short_description
+        return self._sdk_card().short_description
 
     @required_unless_carded
     def get_model_long_description(self) -> str:
         """Return what the model does and how to use it, at most 500 characters."""
-        return self._get_card().long_description
+        return self._sdk_card().long_description
 
     @required_unless_carded
     def get_technical_description(self) -> str:
         """Return how the model works, for researchers, at most 500 characters."""
-        return self._get_card().technical_description
+        return self._sdk_card().technical_description
 
     @required_unless_carded
     def get_tags(self) -> list[str]:
         """Return words to find the model by, at most 7 of at most 15 characters."""
-        return list(self._get_card().tags)
+        return list(self._sdk_card().tags)
 
     @required_unless_carded
     def get_model_version(self) -> str:
         """Return the version of the model, for instance ``"1.0.0"``."""
-        return self._get_card().version
+        return self._sdk_card().version
 
     @required_unless_carded
     def is_experimental(self) -> bool:
         """Return whether hosts mark the model as experimental."""
-        return self._get_card().is_experimental
+        return self._sdk_card().is_experimental
 
     def get_technical_links(self) -> dict[str, str]:
         """Return at most 3 links, from a caption (Paper, Code, ...) to an address."""
@@ -169,9 +169,9 @@ class NeutoneModel(ABC, nn.Module):
     def prepare_for_inference(self) -> None:
         """Put everything in eval mode. Called before a model is exported; overrides must call this one too."""
         self.eval()
-        self.learn_facts()
+        self.sdk_learn_facts()
 
-    def learn_facts(self) -> None:
+    def sdk_learn_facts(self) -> None:
         """Ask every getter and keep the answers where TorchScript finds them.
 
         Raises:
@@ -179,27 +179,27 @@ class NeutoneModel(ABC, nn.Module):
             InvalidArgumentError: A getter returns something outside what is allowed.
         """
         learn_facts(self)
-        self.has_facts = True
+        self.sdk_has_facts = True
 
     def to_metadata(self) -> dict[str, Any]:
         """Return everything that ``metadata.json`` says of the model."""
-        self.learn_facts()
+        self.sdk_learn_facts()
         return FactGetters.to_metadata(self)  # type: ignore[arg-type]  # the tables that it reads are there
 
     def get_metadata_json(self) -> str:
         """Return the metadata as JSON."""
-        self.learn_facts()
-        return self.metadata_json
+        self.sdk_learn_facts()
+        return self.sdk_metadata_json
 
     def __prepare_scriptable__(self) -> "NeutoneModel":
         """Called by ``torch.jit.script``: hand it a twin that it can compile."""
-        self.learn_facts()
+        self.sdk_learn_facts()
         return scriptable_twin(self)
 
     @torch.jit.export
     def get_default_param_values(self) -> Tensor:
         """Return the knobs' defaults, 0..1, ``(4, 1)``; rows without a parameter are 0."""
-        return self.default_param_values
+        return self.sdk_default_param_values.clone()
 
     @torch.jit.export
     def get_default_param_names(self) -> list[str]:

@@ -2,33 +2,28 @@
 
 import io
 import json
-import os
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 from torch.jit import ScriptModule
 
 from neutone_sdk._version import __version__
 from neutone_sdk.archive import METADATA_NAME, read_metadata, write_atomically
-from neutone_sdk.audio import AudioSamplePair, get_default_audio_samples
+from neutone_sdk.audio import AudioSamplePair
+from neutone_sdk.checks import check_exported
 from neutone_sdk.constants import DEFAULT_DAW_BS, DEFAULT_DAW_SR, MAX_N_AUDIO_SAMPLES
 from neutone_sdk.errors import ExportError, InvalidFileError, InvalidTypeError
 from neutone_sdk.script_errors import explain
-from neutone_sdk.scripting import forget_converted_classes
+from neutone_sdk.scripting import forget_converted_classes, without_deprecation
 from neutone_sdk.streaming.sample_queue_wrapper import SampleQueueWrapper
 from neutone_sdk.streaming.schedule import select_best_model_sr
 from neutone_sdk.waveform import WaveformToWaveformBase
 
 MODEL_NAME = "model.nm"
-# The interpreter and Python run the same kernels; fused multiplications and reordered sums differ by rounding.
-MAX_RELOAD_DIFFERENCE = 1e-4
-N_COMPARED_SAMPLES = 1 << 15
-MIN_COMPARED_BLOCKS = 3
+# What every host calls, in files of every version.
+HOST_METHODS = ("forward", "reset", "set_daw_sample_rate_and_buffer_size", "calc_buffering_delay_samples")
 
 
 def model_to_torchscript(
@@ -46,7 +41,7 @@ def model_to_torchscript(
         ExportError: ``freeze`` or ``optimize`` is asked for, and torch cannot do it.
     """
     model.prepare_for_inference()
-    with _without_deprecation():
+    with without_deprecation():
         try:
             script: ScriptModule = torch.jit.script(model)
         except Exception as error:
@@ -68,30 +63,33 @@ def save_neutone_model(
     model: WaveformToWaveformBase,
     root_dir: Path | str,
     dump_samples: bool = False,
-    submission: bool = False,  # noqa: ARG001  # part of the 1.x interface
+    submission: bool = False,
     audio_sample_pairs: Sequence[AudioSamplePair] | None = None,
     max_n_samples: int = MAX_N_AUDIO_SAMPLES,
     freeze: bool = False,
     optimize: bool = False,
-    speed_benchmark: bool = True,  # noqa: ARG001
+    speed_benchmark: bool = True,  # noqa: ARG001  # part of the 1.x interface
     test_offline_mode: bool = True,
 ) -> None:
     """Export a wrapped model as ``root_dir/model.nm``, with ``root_dir/metadata.json`` beside it.
 
-    The file is reloaded and must play real audio like the model in memory before anything is written. Both files appear
-    whole or not at all; if anything fails, what was there before stays.
+    Before anything is written, the file is reloaded and must play real audio like the model in memory. Every file
+    appears whole or not at all; if anything fails, what was there before stays.
 
     Args:
         model: The wrapped model.
         root_dir: Folder to write to; made if it is not there.
         dump_samples: Also write the embedded samples to ``root_dir/samples``.
-        submission: Accepted for older code: all checks run always.
+        submission: Refuse a model whose ``reset_model`` leaves state behind; otherwise that is a warning.
         audio_sample_pairs: Input and output to embed; none by default.
         max_n_samples: Most pairs to embed.
         freeze: See `model_to_torchscript`.
         optimize: See `model_to_torchscript`.
         speed_benchmark: Accepted for older code.
         test_offline_mode: Also compare offline rendering with playing block by block.
+
+    Warns:
+        UserWarning: ``reset_model`` leaves state behind.
 
     Raises:
         InvalidTypeError: ``model`` is no wrapper.
@@ -101,33 +99,26 @@ def save_neutone_model(
     if not isinstance(model, WaveformToWaveformBase):
         msg = f"model must be a WaveformToWaveformBase, got {type(model).__name__}; wrap it first"
         raise InvalidTypeError(msg)
-    root_dir = Path(root_dir)
     model.prepare_for_inference()
     rate_hz = select_best_model_sr(DEFAULT_DAW_SR, model.get_native_sample_rates())
     wrapper = SampleQueueWrapper(model, daw_sr=rate_hz, daw_bs=DEFAULT_DAW_BS)
-    script = model_to_torchscript(wrapper, freeze, optimize)
     pairs = list(audio_sample_pairs or [])[:max_n_samples]
     metadata = _complete_metadata(model, pairs)
-    content = _archive_bytes(script, metadata)
-    _check_reloaded(wrapper, content, test_offline_mode)
+    content = _archive_bytes(model_to_torchscript(wrapper, freeze, optimize), metadata)
+    check_exported(wrapper, content, with_offline=test_offline_mode, is_strict=submission)
 
-    files: dict[Path, bytes] = {}
+    root_dir = Path(root_dir)
+    files = {
+        root_dir / MODEL_NAME: content,
+        root_dir / METADATA_NAME: json.dumps(metadata, indent=4, sort_keys=True).encode(),
+    }
     for index, pair in enumerate(pairs if dump_samples else []):
         files[root_dir / "samples" / f"sample_in_{index}.mp3"] = pair.input.to_mp3_bytes()
         files[root_dir / "samples" / f"sample_out_{index}.mp3"] = pair.output.to_mp3_bytes()
-    files[root_dir / METADATA_NAME] = json.dumps(metadata, indent=4, sort_keys=True).encode()
-    files[root_dir / MODEL_NAME] = content
     made = _make_folders(root_dir / "samples" if dump_samples else root_dir)
-    new: list[Path] = []
     try:
-        for path, file_content in files.items():
-            is_new = not os.path.lexists(path)
-            write_atomically(path, file_content)
-            if is_new:
-                new.append(path)
-    except ExportError:
-        for path in new:
-            path.unlink()
+        write_atomically(files)
+    except BaseException:
         for folder in made:
             if not any(folder.iterdir()):
                 folder.rmdir()
@@ -145,21 +136,17 @@ def load_neutone_model(path: Path | str) -> tuple[ScriptModule, dict[str, Any]]:
     """
     metadata = read_metadata(path)
     try:
-        with _without_deprecation():
+        with without_deprecation():
             script = torch.jit.load(str(path), map_location="cpu")
-    except (RuntimeError, ValueError, OSError) as error:
+    except (RuntimeError, ValueError, OSError, LookupError) as error:
         reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
         msg = f"{path} cannot be loaded: {reason}"
         raise InvalidFileError(msg) from error
+    missing = [name for name in HOST_METHODS if not hasattr(script, name)]
+    if missing:
+        msg = f"{path} holds a TorchScript module, but no model for a host: it has no {', '.join(missing)}"
+        raise InvalidFileError(msg)
     return script, metadata
-
-
-@contextmanager
-def _without_deprecation() -> Iterator[None]:
-    """Torch announces that TorchScript will go; users of this package can do nothing about it."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", r"`torch\.jit\.\w+` is (deprecated|not supported)", DeprecationWarning)
-        yield
 
 
 def _complete_metadata(model: WaveformToWaveformBase, pairs: list[AudioSamplePair]) -> dict[str, Any]:
@@ -178,62 +165,12 @@ def _archive_bytes(script: ScriptModule, metadata: dict[str, Any]) -> bytes:
     try:
         for parameter in trained:
             parameter.requires_grad_(False)
-        with _without_deprecation():
+        with without_deprecation():
             torch.jit.save(script, buffer, _extra_files={METADATA_NAME: json.dumps(metadata, sort_keys=True)})
     finally:
         for parameter in trained:
             parameter.requires_grad_(True)
     return buffer.getvalue()
-
-
-def _check_reloaded(wrapper: SampleQueueWrapper, content: bytes, test_offline_mode: bool) -> None:
-    """Raise unless the exported file plays a drum loop as the model in memory does.
-
-    Raises:
-        ExportError: It does not.
-    """
-    with _without_deprecation():
-        reloaded = torch.jit.load(io.BytesIO(content))
-    n_samples = max(N_COMPARED_SAMPLES, MIN_COMPARED_BLOCKS * wrapper.model_bs)
-    n_samples -= n_samples % wrapper.daw_bs
-    loop = get_default_audio_samples()[1].audio
-    audio = loop.repeat(1, n_samples // loop.size(1) + 1)[:, :n_samples]
-    in_memory, in_file = _play(wrapper, audio), _play(reloaded, audio)
-    _compare("the model in memory", in_memory, "the exported file", in_file)
-    if test_offline_mode:
-        delay = reloaded.calc_buffering_delay_samples() + reloaded.calc_model_delay_samples()
-        offline = _seeded(reloaded.forward_offline, audio)[:, : n_samples - delay]
-        _compare("the exported file block by block", in_file[:, delay:], "the same file offline", offline)
-
-
-def _play(model: Any, audio: Tensor) -> Tensor:
-    def run(audio: Tensor) -> Tensor:
-        model.reset()
-        blocks = [model(block) for block in audio.split(model.daw_bs, dim=1)]
-        model.reset()
-        return torch.cat(blocks, dim=1)
-
-    return _seeded(run, audio)
-
-
-def _seeded(run: Any, audio: Tensor) -> Tensor:
-    """Models that use random numbers get the same ones each time, and the caller's generator stays as it was."""
-    with torch.random.fork_rng(devices=[]), torch.no_grad():
-        torch.manual_seed(0)
-        return run(audio)
-
-
-def _compare(name: str, expected: Tensor, other_name: str, actual: Tensor) -> None:
-    difference = torch.where(expected == actual, 0.0, (expected - actual).abs())
-    both_nan = expected.isnan() & actual.isnan()
-    worst = float(difference.masked_fill(both_nan, 0.0).nan_to_num(nan=torch.inf).max()) if actual.numel() else 0.0
-    if worst > MAX_RELOAD_DIFFERENCE * max(1.0, float(expected.nan_to_num().abs().max())):
-        msg = (
-            f"{name} and {other_name} play the same audio differently, by up to {worst:.3g} "
-            f"(allowed: {MAX_RELOAD_DIFFERENCE:g}). A common cause is state that reset_model() does not reset, "
-            "or code that takes another way when it is scripted"
-        )
-        raise ExportError(msg)
 
 
 def _make_folders(folder: Path) -> list[Path]:

@@ -43,89 +43,89 @@ ParameterMetadata = dict[str, dict[str, int | float | str | bool | list[str] | l
 class FactGetters:
     """The getters of hosts, answered from tables. A mixin for modules; all methods are scriptable."""
 
-    fact_texts: dict[str, str]
-    fact_text_lists: dict[str, list[str]]
-    fact_flags: dict[str, bool]
-    fact_numbers: dict[str, float]
-    fact_counts: dict[str, int]
-    fact_count_lists: dict[str, list[int]]
-    fact_links: dict[str, str]
-    fact_parameters: ParameterMetadata
-    metadata_json: str
+    sdk_fact_texts: dict[str, str]
+    sdk_fact_text_lists: dict[str, list[str]]
+    sdk_fact_flags: dict[str, bool]
+    sdk_fact_numbers: dict[str, float]
+    sdk_fact_counts: dict[str, int]
+    sdk_fact_count_lists: dict[str, list[int]]
+    sdk_fact_links: dict[str, str]
+    sdk_fact_parameters: ParameterMetadata
+    sdk_metadata_json: str
 
     @torch.jit.export
     def is_input_mono(self) -> bool:
         """Return whether the model hears one channel; otherwise two."""
-        return self.fact_flags["is_input_mono"]
+        return self.sdk_fact_flags["is_input_mono"]
 
     @torch.jit.export
     def is_output_mono(self) -> bool:
         """Return whether the model returns one channel; otherwise two."""
-        return self.fact_flags["is_output_mono"]
+        return self.sdk_fact_flags["is_output_mono"]
 
     @torch.jit.export
     def get_native_sample_rates(self) -> list[int]:
         """Return the rates in Hz that the model works at; empty for any."""
-        return self.fact_count_lists["native_sample_rates"]
+        return self.sdk_fact_count_lists["native_sample_rates"]
 
     @torch.jit.export
     def get_native_buffer_sizes(self) -> list[int]:
         """Return the block sizes in samples that the model works on; empty for any."""
-        return self.fact_count_lists["native_buffer_sizes"]
+        return self.sdk_fact_count_lists["native_buffer_sizes"]
 
     @torch.jit.export
     def get_look_behind_samples(self) -> int:
         """Return how many samples of the past come before each block."""
-        return self.fact_counts["look_behind_samples"]
+        return self.sdk_fact_counts["look_behind_samples"]
 
     @torch.jit.export
     def get_wet_default_value(self) -> float:
         """Return how much of the model's output a new plugin instance plays, 0..1."""
-        return self.fact_numbers["wet_default_value"]
+        return self.sdk_fact_numbers["wet_default_value"]
 
     @torch.jit.export
     def get_dry_default_value(self) -> float:
         """Return how much of the input a new plugin instance plays, 0..1."""
-        return self.fact_numbers["dry_default_value"]
+        return self.sdk_fact_numbers["dry_default_value"]
 
     @torch.jit.export
     def get_input_gain_default_value(self) -> float:
         """Return the gain before the model, 0..1 for -30..+30 dB."""
-        return self.fact_numbers["input_gain_default_value"]
+        return self.sdk_fact_numbers["input_gain_default_value"]
 
     @torch.jit.export
     def get_output_gain_default_value(self) -> float:
         """Return the gain behind the model, 0..1 for -30..+30 dB."""
-        return self.fact_numbers["output_gain_default_value"]
+        return self.sdk_fact_numbers["output_gain_default_value"]
 
     @torch.jit.export
     def get_model_name(self) -> str:
         """Return the name that hosts show."""
-        return self.fact_texts["model_name"]
+        return self.sdk_fact_texts["model_name"]
 
     @torch.jit.export
     def get_metadata_json(self) -> str:
         """Return the metadata as JSON."""
-        return self.metadata_json
+        return self.sdk_metadata_json
 
     @torch.jit.export
     def to_metadata(self) -> dict[str, Any]:
         """Return the metadata, under the keys of ``metadata.json``."""
         metadata: dict[str, Any] = {}
-        for key, text in self.fact_texts.items():
+        for key, text in self.sdk_fact_texts.items():
             metadata[key] = text
-        for key, texts in self.fact_text_lists.items():
+        for key, texts in self.sdk_fact_text_lists.items():
             metadata[key] = texts
-        for key, flag in self.fact_flags.items():
+        for key, flag in self.sdk_fact_flags.items():
             metadata[key] = flag
-        for key, number in self.fact_numbers.items():
+        for key, number in self.sdk_fact_numbers.items():
             metadata[key] = number
-        for key, count in self.fact_counts.items():
+        for key, count in self.sdk_fact_counts.items():
             metadata[key] = count
-        for key, counts in self.fact_count_lists.items():
+        for key, counts in self.sdk_fact_count_lists.items():
             metadata[key] = counts
-        metadata["technical_links"] = self.fact_links
-        metadata["neutone_parameters"] = self.fact_parameters
+        metadata["technical_links"] = self.sdk_fact_links
+        metadata["neutone_parameters"] = self.sdk_fact_parameters
         return metadata
 
 
@@ -136,25 +136,27 @@ def learn_facts(model: Any) -> None:
         InvalidTypeError: A getter returns something of another type than it promises.
         InvalidArgumentError: A native rate or size is not positive, or the look-behind is negative.
     """
-    model.fact_texts = {key: _ask(model, getter, str, "string") for key, getter in TEXT_GETTERS.items()}
-    model.fact_text_lists = {key: _ask_list(model, getter, str) for key, getter in TEXT_LIST_GETTERS.items()}
-    model.fact_flags = {key: _ask(model, getter, bool, "bool") for key, getter in FLAG_GETTERS.items()}
+    model.sdk_fact_texts = {key: _ask(model, getter, str, "string") for key, getter in TEXT_GETTERS.items()}
+    model.sdk_fact_text_lists = {key: _ask_list(model, getter, str) for key, getter in TEXT_LIST_GETTERS.items()}
+    model.sdk_fact_flags = {key: _ask(model, getter, bool, "bool") for key, getter in FLAG_GETTERS.items()}
     numbers = {key: _ask(model, getter, (int, float), "number") for key, getter in NUMBER_GETTERS.items()}
-    model.fact_numbers = {key: float(number) for key, number in numbers.items()} | {"date_created": model.CURRENT_TIME}
-    model.fact_count_lists = {key: _ask_counts(model, getter) for key, getter in COUNT_LIST_GETTERS.items()}
+    model.sdk_fact_numbers = {key: float(number) for key, number in numbers.items()} | {
+        "date_created": model.CURRENT_TIME
+    }
+    model.sdk_fact_count_lists = {key: _ask_counts(model, getter) for key, getter in COUNT_LIST_GETTERS.items()}
     look_behind = _ask(model, "get_look_behind_samples", int, "number of samples")
     if look_behind < 0:
         msg = f"{type(model).__name__}.get_look_behind_samples() must return at least 0, got {look_behind}"
         raise InvalidArgumentError(msg)
-    model.fact_counts = {"look_behind_samples": look_behind}
-    model.fact_links = _ask_links(model)
-    channels = {True: "mono", False: "stereo"}
-    model.fact_texts |= {
-        "model_type": f"{channels[model.fact_flags['is_input_mono']]}-{channels[model.fact_flags['is_output_mono']]}",
+    model.sdk_fact_counts = {"look_behind_samples": look_behind}
+    model.sdk_fact_links = _ask_links(model)
+    flags, channels = model.sdk_fact_flags, {True: "mono", False: "stereo"}
+    model.sdk_fact_texts |= {
+        "model_type": f"{channels[flags['is_input_mono']]}-{channels[flags['is_output_mono']]}",
         "sdk_version": model.SDK_VERSION,
         "pytorch_version": torch.__version__,
     }
-    model.metadata_json = json.dumps(FactGetters.to_metadata(model), indent=4, sort_keys=True)
+    model.sdk_metadata_json = json.dumps(FactGetters.to_metadata(model), indent=4, sort_keys=True)
 
 
 def copy_facts(source: Any, target: FactGetters) -> None:

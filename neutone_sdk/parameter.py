@@ -1,6 +1,5 @@
 """The knobs, menus and texts that a model offers to its user."""
 
-import math
 from collections.abc import Sequence
 from enum import Enum
 from typing import Any
@@ -225,6 +224,8 @@ class DiscreteTokensNeutoneParameter(NeutoneParameter):
         return {**super().to_metadata(), "max_n_tokens": self.max_n_tokens}
 
 
+_MAX_FLOAT32 = 3.4028234e38
+
 NumericalNeutoneParameter = ContinuousNeutoneParameter | CategoricalNeutoneParameter
 
 
@@ -232,8 +233,8 @@ def _finite(name: str, what: str, value: float) -> float:
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         msg = f"parameter {name!r}: {what} must be a number, got {value!r}"
         raise InvalidTypeError(msg)
-    if not math.isfinite(value):
-        msg = f"parameter {name!r}: {what} must be finite, got {value}"
+    if not abs(value) <= _MAX_FLOAT32:
+        msg = f"parameter {name!r}: {what} must be finite in float32, got {value}"
         raise InvalidParameterError(msg)
     return float(value)
 

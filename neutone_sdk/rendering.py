@@ -10,6 +10,7 @@ from torch.jit import ScriptModule
 
 from neutone_sdk.constants import MAX_N_PARAMS
 from neutone_sdk.errors import InvalidArgumentError, ModelOutputError
+from neutone_sdk.scripting import SCRIPT_ERRORS, message_of
 from neutone_sdk.validation import check_audio
 
 
@@ -42,12 +43,12 @@ def set_up_host(model: ScriptModule, sample_rate_hz: int, buffer_size: int) -> L
     """
     try:
         model.set_daw_sample_rate_and_buffer_size(sample_rate_hz, buffer_size)
-    except torch.jit.Error as error:
+    except SCRIPT_ERRORS as error:
         raise InvalidArgumentError(message_of(error)) from error
     return Latency(
         sample_rate_hz=sample_rate_hz,
         buffer_size=buffer_size,
-        model_block=model.model_bs,
+        model_block=int(model.model_bs),
         buffering_samples=model.calc_buffering_delay_samples(),
         model_samples=model.calc_model_delay_samples(),
     )
@@ -88,21 +89,25 @@ def render(
     check_audio(audio)
     latency = set_up_host(model, sample_rate_hz, buffer_size)
     n_samples, delay = audio.size(1), latency.total_samples
+    curves = None if params is None else params.expand(-1, buffer_size).contiguous()  # 1.x files know no single values
     played = torch.zeros(audio.size(0), delay + n_samples + buffer_size)
-    block = torch.zeros(audio.size(0), buffer_size)
     with torch.no_grad():
         for start in range(0, n_samples + delay, buffer_size):
-            part = audio[:, start : start + buffer_size]
-            block[:, : part.size(1)] = part
-            block[:, part.size(1) :] = 0.0
-            try:
-                played[:, start : start + buffer_size] = model(block, params)
-            except torch.jit.Error as error:
-                raise ModelOutputError(message_of(error)) from error
+            played[:, start : start + buffer_size] = _play_block(model, audio, start, buffer_size, curves)
             if on_progress is not None:
                 on_progress(max(0, min(start + buffer_size - delay, n_samples)))
     model.reset()
     return played[:, delay : delay + n_samples]
+
+
+def _play_block(model: ScriptModule, audio: Tensor, start: int, size: int, params: Tensor | None) -> Tensor:
+    """Behind the end of the audio comes silence."""
+    part = audio[:, start : start + size]
+    block = torch.nn.functional.pad(part, [0, size - part.size(1)])
+    try:
+        return model(block, params)
+    except SCRIPT_ERRORS as error:
+        raise ModelOutputError(message_of(error)) from error
 
 
 def knobs(metadata: dict[str, Any], values: dict[str, str]) -> Tensor:
@@ -115,7 +120,7 @@ def knobs(metadata: dict[str, Any], values: dict[str, str]) -> Tensor:
     Raises:
         InvalidArgumentError: There is no such parameter, or the value is not in its range.
     """
-    parameters = list(metadata["neutone_parameters"].values())
+    parameters = list(metadata.get("neutone_parameters", {}).values())
     unknown = sorted(set(values) - {parameter["name"] for parameter in parameters})
     if unknown:
         names = ", ".join(repr(parameter["name"]) for parameter in parameters) or "none"
@@ -123,29 +128,37 @@ def knobs(metadata: dict[str, Any], values: dict[str, str]) -> Tensor:
         raise InvalidArgumentError(msg)
     knob_values = torch.zeros(MAX_N_PARAMS, 1)
     for row, parameter in enumerate(parameters):
-        text = values.get(parameter["name"], str(parameter["default_value"]))
-        knob_values[row] = _position(parameter, text)
+        name = parameter["name"]
+        value = _typed_in(parameter, values[name]) if name in values else float(parameter["default_value"])
+        knob_values[row] = _position(parameter, value)
     return knob_values
 
 
-def _position(parameter: dict[str, Any], text: str) -> float:
+def parameter_range(parameter: dict[str, Any]) -> tuple[float, float]:
+    """Return what 0 and 1 stand for, from a parameter's metadata; 1.x files may hold numbers as texts."""
+    if "n_values" in parameter:
+        return 0.0, float(parameter["n_values"]) - 1.0
+    return float(parameter.get("min_value", 0.0)), float(parameter.get("max_value", 1.0))
+
+
+def _typed_in(parameter: dict[str, Any], text: str) -> float:
+    """What a user means: a label of a menu, which wins, or a number."""
     labels = parameter.get("labels", [])
-    lowest, highest = parameter.get("min_value", 0.0), parameter.get("max_value", max(len(labels) - 1, 1))
+    if text in labels:
+        return float(labels.index(text))
     try:
-        value = float(labels.index(text)) if text in labels else float(text)
+        return float(text)
     except ValueError as error:
+        lowest, highest = parameter_range(parameter)
         allowed = f"one of {', '.join(labels)}" if labels else f"a number in [{lowest:g}, {highest:g}]"
         msg = f"parameter {parameter['name']!r} takes {allowed}, got {text!r}"
         raise InvalidArgumentError(msg) from error
-    if not lowest <= value <= highest:
-        msg = f"parameter {parameter['name']!r} takes {lowest:g} to {highest:g}, got {text}"
+
+
+def _position(parameter: dict[str, Any], value: float) -> float:
+    lowest, highest = parameter_range(parameter)
+    if not lowest <= value <= highest or ("n_values" in parameter and value != int(value)):
+        kind = "whole numbers from " if "n_values" in parameter else ""
+        msg = f"parameter {parameter['name']!r} takes {kind}{lowest:g} to {highest:g}, got {value:g}"
         raise InvalidArgumentError(msg)
-    return float((value - lowest) / (highest - lowest))
-
-
-def message_of(error: Exception) -> str:
-    """Return what an error of a scripted model says, without the traceback through the script."""
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    last = lines[-1] if lines else type(error).__name__
-    kind, _, message = last.partition(": ")
-    return message if message and " " not in kind else last
+    return (value - lowest) / (highest - lowest)

@@ -92,14 +92,25 @@ def explain(error: Exception, model: nn.Module) -> ScriptingError:
     places = [_Place(match["file"], int(match["line"])) for match in _LOCATION.finditer(text)]
     theirs = [place for place in places if not place.is_ours]
     reason = text[: match.start()] if (match := _LOCATION.search(text)) else text
+    if not theirs:
+        remedy = (
+            "nothing in your code: this is a fault of neutone_sdk, or a torch that it does not know; please report it"
+        )
+        return ScriptingError(
+            f"TorchScript cannot convert {type(model).__name__}\n  because: {_line(reason)}\n  change: {remedy}"
+        )
     remedy = next((remedy for pattern, remedy in _REMEDIES if re.search(pattern, text)), _OTHERWISE)
 
     lines = [f"TorchScript cannot convert {type(model).__name__}"]
     for index, place in enumerate(dict.fromkeys(theirs)):
         lines.append(f"  {'in' if index == 0 else 'called from'} {place}:\n      {place.code}")
-    lines.append(f"  because: {' '.join(reason.split()).rstrip(':').strip()}")
+    lines.append(f"  because: {_line(reason)}")
     lines.append(f"  change: {remedy}")
     return ScriptingError("\n".join(lines))
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split()).rstrip(":").strip()
 
 
 def _places_in(traceback: TracebackType | None) -> str:

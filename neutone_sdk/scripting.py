@@ -5,6 +5,9 @@ twin: an object with the same attributes, of a subclass in which TorchScript fin
 """
 
 import inspect
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FunctionType
 from typing import Any, TypeVar
 
@@ -15,6 +18,9 @@ from torch._jit_internal import FunctionModifiers, get_torchscript_modifier
 from neutone_sdk.facts import FactGetters
 
 Module = TypeVar("Module", bound=nn.Module)
+
+# What a scripted model raises: the one where its code says raise, the other where an operator fails.
+SCRIPT_ERRORS = (torch.jit.Error, RuntimeError)
 
 
 def scriptable_twin(module: Module) -> Module:
@@ -32,6 +38,22 @@ def scriptable_twin(module: Module) -> Module:
 def forget_converted_classes() -> None:
     """Let torch convert all classes anew: it remembers half-converted ones, and would fail on them ever after."""
     torch.jit._recursive.concrete_type_store = torch.jit._recursive.ConcreteTypeStore()  # noqa: SLF001
+
+
+@contextmanager
+def without_deprecation() -> Iterator[None]:
+    """Torch announces that TorchScript will go; users of this package can do nothing about it."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"`torch\.jit\.\w+` is (deprecated|not supported)", DeprecationWarning)
+        yield
+
+
+def message_of(error: Exception) -> str:
+    """Return what an error of a scripted model says, without the traceback through the script."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    last = lines[-1] if lines else type(error).__name__
+    kind, _, message = last.partition(": ")
+    return message if message and " " not in kind else last
 
 
 def exported_methods(module_class: type) -> list[str]:

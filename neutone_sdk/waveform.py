@@ -26,46 +26,51 @@ class WaveformToWaveformBase(NeutoneModel):
         - output: ``(1 or 2, n)`` as ``is_output_mono`` says, float32.
     """
 
-    past_audio: Tensor
-    past_audio_cursors: Tensor
-    past_params: Tensor
-    past_params_cursors: Tensor
-    fact_count_lists: dict[str, list[int]]
-    fact_counts: dict[str, int]
-    fact_flags: dict[str, bool]
+    sdk_past_audio: Tensor
+    sdk_past_audio_cursors: Tensor
+    sdk_past_params: Tensor
+    sdk_past_params_cursors: Tensor
+    sdk_fact_count_lists: dict[str, list[int]]
+    sdk_fact_counts: dict[str, int]
+    sdk_fact_flags: dict[str, bool]
 
     def __init__(self, model: nn.Module, use_debug_mode: bool = True, *, card: ModelCard | None = None) -> None:
         super().__init__(model, use_debug_mode, card=card)
         self.realtime = True
-        self.preserved_attributes = ["model", "realtime", *exported_methods(type(self)), *exported_methods(FactGetters)]
-        # What follows depends on getters, see learn_facts.
-        self.in_n_ch = 0
-        self.out_n_ch = 0
-        self.look_behind = 0
-        self._make_history()
-        self.card_delay_samples = 0 if self.card is None else self.card.delay_samples
+        self.sdk_preserved_attributes = [
+            "model",
+            "realtime",
+            *exported_methods(type(self)),
+            *exported_methods(FactGetters),
+        ]
+        # What follows depends on getters, see sdk_learn_facts.
+        self.sdk_in_channels = 0
+        self.sdk_out_channels = 0
+        self.sdk_look_behind = 0
+        self._sdk_make_history()
+        self.sdk_card_delay_samples = 0 if self.card is None else self.card.delay_samples
         # The mean needs neither a copy of the curves nor the wrapper's code.
-        self.aggregates_by_mean = type(self).aggregate_params is WaveformToWaveformBase.aggregate_params
+        self.sdk_aggregates_by_mean = type(self).aggregate_params is WaveformToWaveformBase.aggregate_params
 
     @required_unless_carded
     def is_input_mono(self) -> bool:
         """Return whether the model hears one channel; otherwise two."""
-        return self._get_card().is_input_mono
+        return self._sdk_card().is_input_mono
 
     @required_unless_carded
     def is_output_mono(self) -> bool:
         """Return whether the model returns one channel; otherwise two."""
-        return self._get_card().is_output_mono
+        return self._sdk_card().is_output_mono
 
     @required_unless_carded
     def get_native_sample_rates(self) -> list[int]:
         """Return the rates in Hz that the model works at; empty for any."""
-        return list(self._get_card().native_sample_rates)
+        return list(self._sdk_card().native_sample_rates)
 
     @required_unless_carded
     def get_native_buffer_sizes(self) -> list[int]:
         """Return the block sizes in samples that the model works on; empty for any."""
-        return list(self._get_card().native_buffer_sizes)
+        return list(self._sdk_card().native_buffer_sizes)
 
     @abstractmethod
     def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
@@ -103,23 +108,23 @@ class WaveformToWaveformBase(NeutoneModel):
     @torch.jit.export
     def calc_model_delay_samples(self) -> int:
         """Return by how many samples, at the model's rate, the model's output is late."""
-        return self.card_delay_samples
+        return self.sdk_card_delay_samples
 
     @torch.jit.export
     def is_resampling(self) -> bool:
         """Return False: the model by itself runs at its own rate."""
         return False
 
-    def learn_facts(self) -> None:
+    def sdk_learn_facts(self) -> None:
         """Ask every getter; channels and look-behind follow from the answers."""
-        super().learn_facts()
-        in_n_ch = 1 if self.fact_flags["is_input_mono"] else 2
-        look_behind = self.fact_counts["look_behind_samples"]
-        if (in_n_ch, look_behind) != (self.in_n_ch, self.look_behind):
-            self.in_n_ch = in_n_ch
-            self.look_behind = look_behind
-            self._make_history()
-        self.out_n_ch = 1 if self.fact_flags["is_output_mono"] else 2
+        super().sdk_learn_facts()
+        in_n_ch = 1 if self.sdk_fact_flags["is_input_mono"] else 2
+        look_behind = self.sdk_fact_counts["look_behind_samples"]
+        if (in_n_ch, look_behind) != (self.sdk_in_channels, self.sdk_look_behind):
+            self.sdk_in_channels = in_n_ch
+            self.sdk_look_behind = look_behind
+            self._sdk_make_history()
+        self.sdk_out_channels = 1 if self.sdk_fact_flags["is_output_mono"] else 2
 
     def forward(self, x: Tensor, params: Tensor | None = None) -> Tensor:
         """Run one block at the model's own rate and size; see the class for shapes.
@@ -129,39 +134,38 @@ class WaveformToWaveformBase(NeutoneModel):
             InvalidTypeError: Audio or params are not float32.
             ModelOutputError: The model returned something other than audio of the right shape.
         """
-        if not torch.jit.is_scripting() and not self.has_facts:  # type: ignore[attr-defined]
-            self.learn_facts()
-        validate_waveform(x, self.in_n_ch == 1)
+        if not torch.jit.is_scripting() and not self.sdk_has_facts:  # type: ignore[attr-defined]
+            self.sdk_learn_facts()
+        validate_waveform(x, self.sdk_in_channels == 1)
         n_samples = x.size(1)
-        sizes = self.fact_count_lists["native_buffer_sizes"]
+        sizes = self.sdk_fact_count_lists["native_buffer_sizes"]
         if len(sizes) > 0 and n_samples not in sizes:
             raise InvalidArgumentError(f"the model works on blocks of {sizes} samples, got {n_samples}")
         if params is None:
-            params = self.default_param_values
+            params = self.sdk_default_param_values
         check_params(params, self.MAX_N_PARAMS, n_samples)
-        return self.run_block(torch.ops.neutone.fit_channels(x, self.in_n_ch, 0, n_samples), params)
+        return self.sdk_run_block(torch.ops.neutone.fit_channels(x, self.sdk_in_channels, 0, n_samples), params)
 
-    def run_block(self, x: Tensor, params: Tensor) -> Tensor:
+    def sdk_run_block(self, x: Tensor, params: Tensor) -> Tensor:
         """Run one block that nobody else needs any more: unlike `forward`, hands the model ``x`` itself."""
         n_samples = x.size(1)
-        if self.look_behind > 0:
-            x = self._with_past(x, self.past_audio, self.past_audio_cursors)
-        if self.aggregates_by_mean:
-            params = torch.ops.neutone.mean_params(params)
+        if self.sdk_look_behind > 0:
+            x = self._sdk_with_past(x, self.sdk_past_audio, self.sdk_past_audio_cursors)
+        if self.sdk_aggregates_by_mean:
+            values = torch.ops.neutone.denormalize_mean_params(params, self.sdk_param_ranges)
         else:
             params = params.expand(self.MAX_N_PARAMS, n_samples).clone()
-            if self.look_behind > 0:
-                params = self._with_past(params, self.past_params, self.past_params_cursors)
-            params = self.aggregate_params(params)
-        values = torch.ops.neutone.denormalize_params(params, self.param_ranges)
+            if self.sdk_look_behind > 0:
+                params = self._sdk_with_past(params, self.sdk_past_params, self.sdk_past_params_cursors)
+            values = torch.ops.neutone.denormalize_params(self.aggregate_params(params), self.sdk_param_ranges)
         named: dict[str, Tensor] = {}
         for i in range(self.n_neutone_parameters):
             named[self.neutone_parameter_names[i]] = values[i]
         y = self.do_forward_pass(x, named)
         # Not y.dim(): torch's compiler takes the output of a Conv1d for 3-D, also where the input had no batch axis.
-        if list(y.shape) != [self.out_n_ch, n_samples] or y.dtype != torch.float32:
+        if list(y.shape) != [self.sdk_out_channels, n_samples] or y.dtype != torch.float32:
             raise ModelOutputError(
-                f"do_forward_pass must return float32 audio of shape ({self.out_n_ch}, {n_samples}), got "
+                f"do_forward_pass must return float32 audio of shape ({self.sdk_out_channels}, {n_samples}), got "
                 + dtype_name(y)
                 + f" of shape {list(y.shape)}"
             )
@@ -174,10 +178,10 @@ class WaveformToWaveformBase(NeutoneModel):
         Raises:
             InvalidArgumentError: They are not native to the model.
         """
-        if not torch.jit.is_scripting() and not self.has_facts:  # type: ignore[attr-defined]
-            self.learn_facts()
-        rates = self.fact_count_lists["native_sample_rates"]
-        sizes = self.fact_count_lists["native_buffer_sizes"]
+        if not torch.jit.is_scripting() and not self.sdk_has_facts:  # type: ignore[attr-defined]
+            self.sdk_learn_facts()
+        rates = self.sdk_fact_count_lists["native_sample_rates"]
+        sizes = self.sdk_fact_count_lists["native_buffer_sizes"]
         if sample_rate < 1 or (len(rates) > 0 and sample_rate not in rates):
             raise InvalidArgumentError(f"the model works at {rates} Hz (empty for any), got {sample_rate}")
         if n_samples < 1 or (len(sizes) > 0 and n_samples not in sizes):
@@ -196,36 +200,39 @@ class WaveformToWaveformBase(NeutoneModel):
     @torch.jit.export
     def reset(self) -> bool:
         """Forget all audio heard so far; return whether the model could."""
-        self._forget()
+        self._sdk_forget()
         return self.reset_model()
 
     @torch.jit.export
     def get_preserved_attributes(self) -> list[str]:
         """Return what has to survive ``torch.jit.freeze``."""
-        return self.preserved_attributes
+        return self.sdk_preserved_attributes
 
-    def _make_history(self) -> None:
+    def _sdk_make_history(self) -> None:
         """Make room for the look-behind: rings that always hold the latest ``look_behind`` frames."""
-        capacity = power_of_two_above(self.look_behind)
-        for name, n_channels in (("past_audio", max(self.in_n_ch, 1)), ("past_params", self.MAX_N_PARAMS)):
+        capacity = power_of_two_above(self.sdk_look_behind)
+        for name, n_channels in (
+            ("sdk_past_audio", max(self.sdk_in_channels, 1)),
+            ("sdk_past_params", self.MAX_N_PARAMS),
+        ):
             samples, cursors = new_ring(n_channels, capacity)
-            self.register_buffer(name, samples)
-            self.register_buffer(f"{name}_cursors", cursors)
-        self._forget()
+            self.register_buffer(name, samples, persistent=False)
+            self.register_buffer(f"{name}_cursors", cursors, persistent=False)
+        self._sdk_forget()
 
-    def _forget(self) -> None:
-        if self.look_behind > 0:
-            torch.ops.neutone.ring_clear(self.past_audio, self.past_audio_cursors)
-            torch.ops.neutone.ring_clear(self.past_params, self.past_params_cursors)
-            silence = torch.zeros(self.in_n_ch, self.look_behind)
-            torch.ops.neutone.ring_write(silence, self.past_audio, self.past_audio_cursors)
-            defaults = self.default_param_values.expand(self.MAX_N_PARAMS, self.look_behind)
-            torch.ops.neutone.ring_write(defaults, self.past_params, self.past_params_cursors)
+    def _sdk_forget(self) -> None:
+        if self.sdk_look_behind > 0:
+            torch.ops.neutone.ring_clear(self.sdk_past_audio, self.sdk_past_audio_cursors)
+            torch.ops.neutone.ring_clear(self.sdk_past_params, self.sdk_past_params_cursors)
+            silence = torch.zeros(self.sdk_in_channels, self.sdk_look_behind)
+            torch.ops.neutone.ring_write(silence, self.sdk_past_audio, self.sdk_past_audio_cursors)
+            defaults = self.sdk_default_param_values.expand(self.MAX_N_PARAMS, self.sdk_look_behind)
+            torch.ops.neutone.ring_write(defaults, self.sdk_past_params, self.sdk_past_params_cursors)
 
-    def _with_past(self, frames: Tensor, past: Tensor, cursors: Tensor) -> Tensor:
+    def _sdk_with_past(self, frames: Tensor, past: Tensor, cursors: Tensor) -> Tensor:
         """Put the look-behind before a block, and remember the latest frames for the next."""
-        whole = torch.empty(frames.size(0), self.look_behind + frames.size(1))
-        torch.ops.neutone.ring_peek(whole[:, : self.look_behind], past, cursors)
-        whole[:, self.look_behind :] = frames
-        torch.ops.neutone.ring_push(frames, self.look_behind, past, cursors)
+        whole = torch.empty(frames.size(0), self.sdk_look_behind + frames.size(1))
+        torch.ops.neutone.ring_peek(whole[:, : self.sdk_look_behind], past, cursors)
+        whole[:, self.sdk_look_behind :] = frames
+        torch.ops.neutone.ring_push(frames, self.sdk_look_behind, past, cursors)
         return whole

@@ -323,9 +323,9 @@ class Counts(nn.Module):
         return x + self.count
 
 
-def test_model_that_does_not_reset_is_refused_by_the_offline_check(tmp_path: Path) -> None:
+def test_model_that_does_not_reset_is_refused_as_a_submission(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match=r"play the same audio differently, by up to .*reset_model"):
-        export(ExistingWrapper(Counts()), tmp_path, test_offline_mode=True)
+        export(ExistingWrapper(Counts()), tmp_path, submission=True)
 
     assert list(tmp_path.iterdir()) == []
 

@@ -13,10 +13,7 @@ BLOCKS = [
     for number, block in enumerate(re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL))
 ]
 LINKS = [
-    (page, link)
-    for page in PAGES
-    for link in re.findall(r"\]\(([^)#]+)\)", page.read_text())
-    if "://" not in link
+    (page, link) for page in PAGES for link in re.findall(r"\]\(([^)#]+)\)", page.read_text()) if "://" not in link
 ]
 
 

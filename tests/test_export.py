@@ -20,6 +20,7 @@ from neutone_sdk import SampleQueueWrapper, __version__
 from neutone_sdk.archive import read_metadata, write_atomically
 from neutone_sdk.audio import AudioSample, AudioSamplePair, get_default_audio_samples
 from neutone_sdk.errors import ExportError, InvalidFileError, InvalidTypeError
+from neutone_sdk.scripting import without_deprecation
 from neutone_sdk.utils import load_neutone_model, model_to_torchscript, save_neutone_model
 
 from .conftest import Noise
@@ -96,6 +97,35 @@ def test_given_samples_are_embedded_and_dumped(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "samples").iterdir()) == names
 
 
+class Keeps(PassThrough):
+    """Has state, but no reset: many models of 1.x do."""
+
+    def __init__(self) -> None:
+        super().__init__(nn.Identity(), card=card())
+        self.last: Tensor
+        self.register_buffer("last", torch.zeros(2, 1))
+
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+        late = torch.cat([self.last, x[:, :-1]], dim=1)
+        self.last.copy_(x[:, -1:])
+        return 0.5 * (x + late)
+
+
+def test_a_model_without_reset_is_saved_with_a_warning_unless_it_is_submitted(tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match=r"after reset\(\) play the same audio differently"):
+        save_neutone_model(Keeps(), tmp_path / "saved")
+    assert (tmp_path / "saved" / "model.nm").is_file()
+    with pytest.raises(ExportError, match=r"after reset\(\) play the same audio differently"):
+        save_neutone_model(Keeps(), tmp_path / "submitted", submission=True)
+    assert not (tmp_path / "submitted").exists()
+
+
+def test_a_delay_longer_than_what_is_compared_is_no_obstacle(tmp_path: Path) -> None:
+    save_neutone_model(PassThrough(nn.Identity(), card=card(delay_samples=100_000)), tmp_path)
+    model, _ = load_neutone_model(tmp_path / "model.nm")
+    assert model.calc_model_delay_samples() == 100_000
+
+
 class DiffersWhenScripted(PassThrough):
     def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         if torch.jit.is_scripting():  # type: ignore[attr-defined]
@@ -103,30 +133,35 @@ class DiffersWhenScripted(PassThrough):
         return x
 
 
-class NeverForgets(PassThrough):
-    """Adds a trace of everything it ever heard, reset or not."""
-
-    def __init__(self) -> None:
-        super().__init__(nn.Identity(), card=card())
-        self.trace: Tensor
-        self.register_buffer("trace", torch.zeros(1))
-
+class FailsWhenPlayed(PassThrough):
     def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
-        self.trace += x.square().mean()
-        return x + self.trace
+        if torch.jit.is_scripting():  # type: ignore[attr-defined]
+            raise ValueError("not today")
+        return x
 
 
 @pytest.mark.parametrize(
     ("wrapper", "message"),
     [
         (DiffersWhenScripted(nn.Identity(), card=card()), "in memory and the exported file play .* differently"),
-        (NeverForgets(), "block by block and the same file offline .* reset_model"),
+        (FailsWhenPlayed(nn.Identity(), card=card()), "fails on a drum loop, the model in memory does not: not today"),
+        (PassThrough(nn.Identity(), card=card(delay_samples=-1)), r"calc_model_delay_samples\(\) must .* got -1"),
     ],
 )
 def test_a_file_that_plays_something_else_is_not_written(tmp_path: Path, wrapper: PassThrough, message: str) -> None:
     with pytest.raises(ExportError, match=message):
         save_neutone_model(wrapper, tmp_path / "new" / "folder")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_if_the_model_cannot_be_replaced_the_metadata_stays_too(tmp_path: Path) -> None:
+    save_neutone_model(stamped(), tmp_path)
+    before = (tmp_path / "metadata.json").read_bytes()
+    (tmp_path / "model.nm").unlink()
+    (tmp_path / "model.nm").mkdir()
+    with pytest.raises(ExportError, match=r"cannot write .*model\.nm: there is a folder of that name"):
+        save_neutone_model(PassThrough(nn.Identity(), card=card(name="other")), tmp_path)
+    assert (tmp_path / "metadata.json").read_bytes() == before
 
 
 def test_only_wrappers_are_saved(tmp_path: Path) -> None:
@@ -157,7 +192,7 @@ contents = [bytes([65 + i]) * 20_000_000 for i in range(4)]
 print("ready", flush=True)
 while True:
     for content in contents:
-        write_atomically(Path(sys.argv[1]), content)
+        write_atomically({Path(sys.argv[1]): content})
 """
 
 
@@ -181,7 +216,7 @@ def test_killed_while_writing_the_file_is_the_old_one_or_the_new_one(tmp_path: P
 
 def test_written_files_are_as_readable_as_others(tmp_path: Path) -> None:
     (tmp_path / "plain").touch()
-    write_atomically(tmp_path / "atomic", b"content")
+    write_atomically({tmp_path / "atomic": b"content"})
     assert (tmp_path / "atomic").stat().st_mode == (tmp_path / "plain").stat().st_mode
 
 
@@ -207,6 +242,13 @@ def zipped(*members: tuple[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
+def scripted_identity() -> bytes:
+    buffer = io.BytesIO()
+    with without_deprecation():
+        torch.jit.save(torch.jit.script(nn.Identity()), buffer, _extra_files={"metadata.json": "{}"})
+    return buffer.getvalue()
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -217,6 +259,7 @@ def zipped(*members: tuple[str, bytes]) -> bytes:
         (zipped(("model/extra/metadata.json", b"[1]")), "must hold an object, got list"),
         (zipped(("model/extra/metadata.json", b"\xff\xfe\x00")), "metadata.json is not JSON"),
         (zipped(("model/extra/metadata.json", b"{}")), "cannot be loaded"),
+        (scripted_identity(), "TorchScript module, but no model for a host: it has no reset"),
         (zipped(("model/extra/metadata.json", b"[" * 100_000)), "metadata.json is not JSON"),
     ],
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+import neutone_sdk
 from neutone_sdk import _library
 from neutone_sdk.errors import NeutoneError, OperatorLibraryError
 
@@ -25,11 +26,12 @@ def test_a_missing_library_says_where_it_was_looked_for(tmp_path: Path, monkeypa
     assert isinstance(caught.value, (NeutoneError, ImportError))
 
 
-def test_a_library_for_something_else_says_what_and_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / _library.ops_library_path().name).write_bytes(b"\x7fELF for another machine")
-    monkeypatch.setattr(_library, "_package_folders", lambda: [tmp_path])
+def test_a_library_for_something_else_says_what_and_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / _library.ops_library_path().name
+    path.write_bytes(b"\x7fELF for another machine")
     with pytest.raises(OperatorLibraryError, match="reinstall the package") as caught:
-        _library.load_ops_library.__wrapped__()
+        _library.register_operators(path)
+    assert str(path) in str(caught.value)
     assert torch.__version__ in str(caught.value)
 
 
@@ -43,6 +45,27 @@ def test_a_torch_that_is_too_old_is_named(version: str) -> None:
 def test_a_newer_torch_will_do(version: str) -> None:
     _library.check_torch_version(version)  # raises otherwise; what is too old does, above
     assert tuple(int(part) for part in version.split(".")[:2]) >= _library.OLDEST_TORCH
+
+
+SECOND_COPY = """
+import shutil, sys, torch
+torch.ops.load_library(sys.argv[1])
+import neutone_sdk
+print(torch.ops.neutone.version())
+"""
+
+
+def test_another_copy_that_is_loaded_already_is_used_and_the_process_lives(tmp_path: Path) -> None:
+    copy = tmp_path / "copy_of_the_operators.so"
+    copy.write_bytes(_library.ops_library_path().read_bytes())
+    command = [sys.executable, "-c", SECOND_COPY, str(copy)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    assert (result.returncode, result.stdout) == (0, f"{neutone_sdk.__version__}\n"), result.stderr
+
+
+def test_operators_of_another_version_are_refused() -> None:
+    with pytest.raises(OperatorLibraryError, match=r"the operators in X have version 1\.2\.3, neutone_sdk has"):
+        _library.check_operators_version("1.2.3", "in X")
 
 
 IMPORT_PROBE = """

@@ -68,8 +68,19 @@ def test_metadata(parameter: NeutoneParameter, metadata: dict[str, Any]) -> None
         (ContinuousNeutoneParameter, ("a", "", -0.1), InvalidParameterError, "widen it with min_value="),
         (ContinuousNeutoneParameter, ("a", "", "0.5"), InvalidTypeError, "default_value must be a number, got '0.5'"),
         (ContinuousNeutoneParameter, ("a", "", True), InvalidTypeError, "must be a number, got True"),
-        (ContinuousNeutoneParameter, ("a", "", float("nan")), InvalidParameterError, "must be finite, got nan"),
+        (
+            ContinuousNeutoneParameter,
+            ("a", "", float("nan")),
+            InvalidParameterError,
+            "finite in float32, got nan",
+        ),
         (ContinuousNeutoneParameter, ("a", "", 0, 0, float("inf")), InvalidParameterError, "max_value must be finite"),
+        (
+            ContinuousNeutoneParameter,
+            ("a", "", 0, 0, 1e39),
+            InvalidParameterError,
+            "must be finite in float32",
+        ),
         (ContinuousNeutoneParameter, ("a", "", 1, 1, 1), InvalidParameterError, "min_value must be below max_value"),
         (CategoricalNeutoneParameter, ("a", "", 1, 0), InvalidParameterError, r"n_values must be in 2..20, got 1"),
         (CategoricalNeutoneParameter, ("a", "", 21, 0), InvalidParameterError, r"n_values must be in 2..20, got 21"),
@@ -95,7 +106,7 @@ def test_the_default_reaches_the_model_as_it_was_given(data: st.DataObject, lowe
     parameter = ContinuousNeutoneParameter("a", "", default, min_value=lowest, max_value=lowest + width)
     wrapper = PassThrough(nn.Identity(), card=card(parameters=[parameter]))
 
-    (value,) = torch.ops.neutone.denormalize_params(wrapper.get_default_param_values(), wrapper.param_ranges)
+    (value,) = torch.ops.neutone.denormalize_params(wrapper.get_default_param_values(), wrapper.sdk_param_ranges)
 
     rounding = 4 * 2**-24 * max(abs(lowest), abs(lowest + width))  # float32 knob, ends and products
     assert value.item() == pytest.approx(default, rel=0, abs=rounding)
@@ -105,5 +116,5 @@ def test_the_default_reaches_the_model_as_it_was_given(data: st.DataObject, lowe
 def test_a_choice_reaches_the_model_as_its_number(choice: int) -> None:
     parameter = CategoricalNeutoneParameter("a", "", 5, choice)
     wrapper = PassThrough(nn.Identity(), card=card(parameters=[parameter]))
-    (value,) = torch.ops.neutone.denormalize_params(wrapper.get_default_param_values(), wrapper.param_ranges)
+    (value,) = torch.ops.neutone.denormalize_params(wrapper.get_default_param_values(), wrapper.sdk_param_ranges)
     assert value.tolist() == [choice]

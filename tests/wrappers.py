@@ -20,9 +20,9 @@ class PassThrough(WaveformToWaveformBase):
     """Returns what it gets; mono to stereo by repeating, stereo to mono by the left channel."""
 
     def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
-        if self.out_n_ch == x.size(0):
+        if self.sdk_out_channels == x.size(0):
             return x
-        if self.out_n_ch == 1:
+        if self.sdk_out_channels == 1:
             return x[:1]
         return x.repeat(2, 1)
 

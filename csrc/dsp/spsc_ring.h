@@ -6,8 +6,8 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
-#include <new>
 #include <stdexcept>
 
 #include "dsp/planar.h"
@@ -58,7 +58,8 @@ class RingView {
 
   [[nodiscard]] std::size_t channels() const noexcept { return storage_.channels; }
   [[nodiscard]] std::size_t capacity() const noexcept { return storage_.frames; }
-  // Frames waiting to be read. Exact on the consumer; elsewhere it may be out of date at once. [any thread, wait-free]
+  // Frames waiting to be read, at most the capacity. On the consumer there are at least so many; on the producer, at
+  // most; on other threads it may be out of date at once. [any thread, wait-free]
   [[nodiscard]] std::size_t size() const noexcept;
 
   // Copies what fits and returns how many frames; never overwrites. [producer, wait-free]
@@ -92,6 +93,10 @@ class RingView {
   [[nodiscard]] std::size_t known_size(std::size_t wanted) noexcept;
   static void copy_in(const Planar<const Sample>& in, const Planar<Sample>& to) noexcept;
   static void copy_out(const Region& from, const Planar<Sample>& out) noexcept;
+  // Counters may lie in memory that others can write to; whatever they hold, no access leaves the storage.
+  [[nodiscard]] std::size_t within_capacity(std::uint64_t frames) const noexcept {
+    return static_cast<std::size_t>(std::min<std::uint64_t>(frames, storage_.frames));
+  }
 
   Planar<Sample> storage_;
   RingCursors* cursors_;
@@ -104,8 +109,9 @@ class SpscRing {
   // Rounds the capacity up to a power of two. Throws std::invalid_argument on 0 channels or frames. [allocates]
   SpscRing(std::size_t channels, std::size_t min_capacity_frames)
       : capacity_(checked_capacity(channels, min_capacity_frames)),
-        samples_(allocate(channels * (capacity_ + kRowGap))),
-        view_({samples_.get(), channels, capacity_, static_cast<std::ptrdiff_t>(capacity_ + kRowGap), 1}, cursors_) {}
+        samples_(std::make_unique<Sample[]>(channels * (capacity_ + kRowGap) + kRowGap)),
+        view_({line_start(samples_.get()), channels, capacity_, static_cast<std::ptrdiff_t>(capacity_ + kRowGap), 1},
+              cursors_) {}
   SpscRing(const SpscRing&) = delete;
   SpscRing& operator=(const SpscRing&) = delete;
   ~SpscRing() = default;
@@ -118,28 +124,25 @@ class SpscRing {
   // Rows a power of two apart would compete for the same cache sets.
   static constexpr std::size_t kRowGap = kCacheLineBytes / sizeof(Sample);
 
-  struct Release {
-    void operator()(Sample* samples) const noexcept { ::operator delete[](samples, std::align_val_t{kCacheLineBytes}); }
-  };
-  using Samples = std::unique_ptr<Sample[], Release>;
-
-  // From the start of a cache line on: copies are faster, and nobody else's data lies on the lines that are passed.
-  static Samples allocate(std::size_t count) {
-    void* memory = ::operator new[](count * sizeof(Sample), std::align_val_t{kCacheLineBytes});
-    auto* samples = static_cast<Sample*>(memory);
-    std::uninitialized_value_construct_n(samples, count);
-    return Samples(samples);
+  // From there on copies are faster, and nobody else's data lies on the lines that go from thread to thread.
+  static Sample* line_start(Sample* samples) noexcept {
+    const std::size_t past_line = reinterpret_cast<std::uintptr_t>(samples) % kCacheLineBytes;
+    const std::size_t gap = past_line == 0 ? 0 : (kCacheLineBytes - past_line) / sizeof(Sample);
+    return samples + gap;
   }
 
   static std::size_t checked_capacity(std::size_t channels, std::size_t frames) {
     if (channels == 0) throw std::invalid_argument("a ring needs at least one channel");
     if (frames == 0) throw std::invalid_argument("a ring needs room for at least one frame");
+    constexpr std::size_t kMaxSamples = std::numeric_limits<std::ptrdiff_t>::max() / sizeof(Sample) / 4;
+    if (channels > kMaxSamples / (2 * kRowGap) || frames > kMaxSamples / channels - kRowGap)
+      throw std::invalid_argument("a ring so large has no address");
     return std::bit_ceil(frames);
   }
 
   alignas(kCacheLineBytes) RingCursors cursors_;
   const std::size_t capacity_;
-  const Samples samples_;
+  const std::unique_ptr<Sample[]> samples_;
   RingView<Sample> view_;
 };
 
@@ -156,7 +159,7 @@ template <typename Sample>
 std::size_t RingView<Sample>::size() const noexcept {
   // In this order: the consumer never passes the producer, so the difference cannot be negative.
   const std::uint64_t read = Counter(cursors_->read).load(std::memory_order_acquire);
-  return static_cast<std::size_t>(Counter(cursors_->written).load(std::memory_order_acquire) - read);
+  return within_capacity(Counter(cursors_->written).load(std::memory_order_acquire) - read);
 }
 
 template <typename Sample>
@@ -165,7 +168,7 @@ RingView<Sample>::Region RingView<Sample>::reserve(std::size_t frames) noexcept 
   if (capacity() - static_cast<std::size_t>(written - cursors_->read_seen) < frames) {
     cursors_->read_seen = Counter(cursors_->read).load(std::memory_order_acquire);
   }
-  const std::size_t room = capacity() - static_cast<std::size_t>(written - cursors_->read_seen);
+  const std::size_t room = capacity() - within_capacity(written - cursors_->read_seen);
   return region(written, std::min(frames, room));
 }
 
@@ -199,7 +202,7 @@ std::size_t RingView<Sample>::known_size(std::size_t wanted) noexcept {
   if (cursors_->written_seen - read < wanted) {
     cursors_->written_seen = Counter(cursors_->written).load(std::memory_order_acquire);
   }
-  return static_cast<std::size_t>(cursors_->written_seen - read);
+  return within_capacity(cursors_->written_seen - read);
 }
 
 template <typename Sample>

@@ -26,30 +26,52 @@ Tensor mean_params(const Tensor& params) {
   return std::move(out.tensor);
 }
 
-// params (any number >= n, frames) of 0..1, ranges (n, 3) of minimum, maximum, is_categorical -> n fresh (frames,).
-std::vector<Tensor> denormalize_params(const Tensor& params, const Tensor& ranges) {
-  constexpr const char* kOp = "denormalize_params";
-  const Planar<const float> in = readable_frames(kOp, "params", params);
-  check_tensor(kOp, "ranges", ranges, 2, ScalarType::Float);
-  STD_TORCH_CHECK(ranges.size(1) == 3 && ranges.is_contiguous(), kOp,
+void check_rows(const char* op, const Planar<const float>& params, const Tensor& ranges) {
+  check_tensor(op, "ranges", ranges, 2, ScalarType::Float);
+  STD_TORCH_CHECK(ranges.size(1) == 3 && ranges.is_contiguous(), op,
                   ": ranges must be contiguous with 3 columns (minimum, maximum, is_categorical), got ",
                   ranges.size(1));
+  STD_TORCH_CHECK(static_cast<std::size_t>(ranges.size(0)) <= params.channels, op,
+                  ": params must have a row for each of the ", ranges.size(0), " ranges, got ", params.channels);
+}
+
+// Calls `map(row of params, its range)` for every range and collects what it returns.
+template <typename Map>
+std::vector<Tensor> map_rows(const Planar<const float>& params, const Tensor& ranges, Map map) {
   const auto n_params = static_cast<std::size_t>(ranges.size(0));
-  STD_TORCH_CHECK(n_params <= in.channels, kOp, ": params must have a row for each of the ", n_params, " ranges, got ",
-                  in.channels);
-  const float* row = ranges.const_data_ptr<float>();
+  const float* range = ranges.const_data_ptr<float>();
   std::vector<Tensor> values;
   values.reserve(n_params);
-  for (std::size_t param = 0; param < n_params; ++param, row += 3) {
-    const ParameterRange range{row[0], row[1], row[2] != 0.0F};
+  for (std::size_t param = 0; param < n_params; ++param, range += 3) {
+    values.push_back(map(params.row(param), ParameterRange{range[0], range[1], range[2] != 0.0F}));
+  }
+  return values;
+}
+
+// params (at least n, frames) of 0..1, ranges (n, 3) of minimum, maximum, is_categorical -> n fresh (frames,).
+std::vector<Tensor> denormalize_params(const Tensor& params, const Tensor& ranges) {
+  const Planar<const float> in = readable_frames("denormalize_params", "params", params);
+  check_rows("denormalize_params", in, ranges);
+  return map_rows(in, ranges, [&in](const float* value, ParameterRange range) {
     auto [tensor, out] = neutone::ops::new_curve(in.frames);
-    const float* value = in.row(param);
     for (std::size_t frame = 0; frame < in.frames; ++frame, value += in.frame_stride) {
       out[frame] = range.from_0to1(*value);
     }
-    values.push_back(std::move(tensor));
-  }
-  return values;
+    return tensor;
+  });
+}
+
+// The same of the means over the block, n fresh (1,): mean_params and denormalize_params in one call, for used rows
+// only.
+std::vector<Tensor> denormalize_mean_params(const Tensor& params, const Tensor& ranges) {
+  const Planar<const float> in = readable_frames("denormalize_mean_params", "params", params);
+  check_rows("denormalize_mean_params", in, ranges);
+  STD_TORCH_CHECK(in.frames > 0, "denormalize_mean_params: params must have at least one frame");
+  return map_rows(in, ranges, [&in](const float* values, ParameterRange range) {
+    auto [tensor, out] = neutone::ops::new_curve(1);
+    *out = range.from_0to1(neutone::dsp::mean(values, in.frame_stride, in.frames));
+    return tensor;
+  });
 }
 
 }  // namespace
@@ -57,9 +79,11 @@ std::vector<Tensor> denormalize_params(const Tensor& params, const Tensor& range
 STABLE_TORCH_LIBRARY_FRAGMENT(neutone, m) {
   m.def("mean_params(Tensor params) -> Tensor");
   m.def("denormalize_params(Tensor params, Tensor ranges) -> Tensor[]");
+  m.def("denormalize_mean_params(Tensor params, Tensor ranges) -> Tensor[]");
 }
 
 STABLE_TORCH_LIBRARY_IMPL(neutone, CompositeExplicitAutograd, m) {
   m.impl("mean_params", TORCH_BOX(&mean_params));
   m.impl("denormalize_params", TORCH_BOX(&denormalize_params));
+  m.impl("denormalize_mean_params", TORCH_BOX(&denormalize_mean_params));
 }

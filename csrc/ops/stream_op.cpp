@@ -15,6 +15,7 @@ using neutone::ops::new_frames;
 using neutone::ops::NewFrames;
 using neutone::ops::readable_frames;
 using neutone::ops::ring_in;
+using neutone::ops::Side;
 using neutone::ops::Tensor;
 
 void check_fit(const char* op, std::size_t in, std::size_t out) {
@@ -28,7 +29,7 @@ void stream_write(const Tensor& audio, const Tensor& params, const Tensor& sampl
   constexpr const char* kOp = "stream_write";
   const Planar<const float> in = readable_frames(kOp, "audio", audio);
   Planar<const float> curve = readable_frames(kOp, "params", params);
-  RingView<float> ring = ring_in(kOp, samples, cursors);
+  RingView<float> ring = ring_in(kOp, samples, cursors, Side::kProducer);
   STD_TORCH_CHECK(curve.channels < ring.channels(), kOp, ": params must have fewer rows than the ring's ",
                   ring.channels(), " channels, got ", curve.channels);
   const std::size_t n_channels = ring.channels() - curve.channels;
@@ -54,7 +55,7 @@ void stream_write(const Tensor& audio, const Tensor& params, const Tensor& sampl
 std::tuple<Tensor, Tensor> stream_read(const Tensor& samples, const Tensor& cursors, int64_t n_frames,
                                        int64_t n_params) {
   constexpr const char* kOp = "stream_read";
-  RingView<float> ring = ring_in(kOp, samples, cursors);
+  RingView<float> ring = ring_in(kOp, samples, cursors, Side::kConsumer);
   const std::size_t frames = checked_count(kOp, "n_frames", n_frames);
   const std::size_t params_channels = checked_count(kOp, "n_params", n_params);
   STD_TORCH_CHECK(params_channels < ring.channels(), kOp, ": n_params must be below the ring's ", ring.channels(),
@@ -79,7 +80,7 @@ std::tuple<Tensor, Tensor> stream_read(const Tensor& samples, const Tensor& curs
 // Takes the oldest `n_frames` as one fresh tensor with the channels that the host wants.
 Tensor stream_pop(const Tensor& samples, const Tensor& cursors, int64_t n_frames, int64_t n_channels) {
   constexpr const char* kOp = "stream_pop";
-  RingView<float> ring = ring_in(kOp, samples, cursors);
+  RingView<float> ring = ring_in(kOp, samples, cursors, Side::kConsumer);
   const std::size_t frames = checked_count(kOp, "n_frames", n_frames);
   const std::size_t channels = checked_count(kOp, "n_channels", n_channels);
   check_fit(kOp, ring.channels(), channels);

@@ -2,6 +2,10 @@
 
 #include <torch/csrc/inductor/aoti_torch/c/shim.h>
 
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdlib>
 #include <span>
 #include <string>
 
@@ -51,6 +55,34 @@ Tensor empty(std::span<const int64_t> sizes, std::span<const int64_t> strides, i
   return Tensor(handle);
 }
 
+// Rows that do not interleave, or columns that do not. Says yes to some exotic strides that would do.
+bool may_overlap(const Tensor& tensor) {
+  const int64_t rows = tensor.size(0);
+  const int64_t columns = tensor.size(1);
+  const int64_t row_stride = std::abs(tensor.stride(0));
+  const int64_t column_stride = std::abs(tensor.stride(1));
+  if (columns <= 1) return rows > 1 && row_stride == 0;
+  if (rows <= 1) return column_stride == 0;
+  const bool rows_apart = column_stride > 0 && column_stride * (columns - 1) < row_stride;
+  const bool columns_apart = row_stride > 0 && row_stride * (rows - 1) < column_stride;
+  return !rows_apart && !columns_apart;
+}
+
+// The bytes that a tensor of non-negative strides reaches: from the first to behind the last.
+std::pair<const std::byte*, const std::byte*> addresses(const Tensor& tensor) {
+  const auto* first = static_cast<const std::byte*>(tensor.const_data_ptr());
+  if (tensor.numel() == 0) return {first, first};
+  int64_t last_element = 0;
+  for (int64_t axis = 0; axis < tensor.dim(); ++axis) last_element += (tensor.size(axis) - 1) * tensor.stride(axis);
+  return {first, first + (last_element + 1) * static_cast<int64_t>(sizeof(float))};
+}
+
+// How far one counter, which the calling side advances or alone looks at, is ahead of another.
+uint64_t lag(uint64_t& ahead, uint64_t& behind) {
+  return std::atomic_ref(ahead).load(std::memory_order_relaxed) -
+         std::atomic_ref(behind).load(std::memory_order_relaxed);
+}
+
 void check_frames(const char* op, const char* name, const Tensor& tensor) {
   check_tensor(op, name, tensor, 2, ScalarType::Float);
   STD_TORCH_CHECK(tensor.size(0) > 0, op, ": ", name, " must have at least one channel, got shape ", shape_of(tensor));
@@ -79,13 +111,12 @@ dsp::Planar<const float> readable_frames(const char* op, const char* name, const
 
 dsp::Planar<float> writable_frames(const char* op, const char* name, const Tensor& tensor) {
   check_frames(op, name, tensor);
-  const bool has_overlap =
-      (tensor.size(0) > 1 && tensor.stride(0) == 0) || (tensor.size(1) > 1 && tensor.stride(1) == 0);
-  STD_TORCH_CHECK(!has_overlap, op, ": ", name, " repeats one element in memory; pass a copy made with .contiguous()");
+  STD_TORCH_CHECK(!may_overlap(tensor), op, ": ", name,
+                  " holds one element of memory twice; pass a copy made with .contiguous()");
   return as_planar(tensor, tensor.mutable_data_ptr<float>());
 }
 
-dsp::RingView<float> ring_in(const char* op, const Tensor& samples, const Tensor& cursors) {
+dsp::RingView<float> ring_in(const char* op, const Tensor& samples, const Tensor& cursors, Side side) {
   check_frames(op, "samples", samples);
   STD_TORCH_CHECK(samples.is_contiguous(), op, ": samples must be contiguous");
   const auto capacity = static_cast<std::size_t>(samples.size(1));
@@ -97,11 +128,17 @@ dsp::RingView<float> ring_in(const char* op, const Tensor& samples, const Tensor
 
   auto& counters = *static_cast<dsp::RingCursors*>(cursors.mutable_data_ptr());
   dsp::RingView<float> ring(as_planar(samples, samples.mutable_data_ptr<float>()), counters);
-  const uint64_t write_lag = counters.written - counters.read_seen;
-  const uint64_t read_lag = counters.written_seen - counters.read;
-  STD_TORCH_CHECK(ring.size() <= capacity && write_lag <= capacity && read_lag <= capacity, op,
-                  ": cursors hold counters that no ring of ", capacity, " frames can have; start from zeros");
+  STD_TORCH_CHECK((side == Side::kConsumer || lag(counters.written, counters.read_seen) <= capacity) &&
+                      (side == Side::kProducer || lag(counters.written_seen, counters.read) <= capacity),
+                  op, ": cursors hold counters that no ring of ", capacity, " frames can have; start from zeros");
   return ring;
+}
+
+void check_apart(const char* op, const char* name, const Tensor& frames, const Tensor& samples) {
+  const auto [first, last] = addresses(frames);
+  const auto [ring_first, ring_last] = addresses(samples);
+  STD_TORCH_CHECK(last <= ring_first || ring_last <= first, op, ": ", name,
+                  " lies in the memory of samples; pass a copy made with .clone()");
 }
 
 NewFrames new_frames(std::size_t channels, std::size_t frames) {

@@ -27,12 +27,18 @@ void check_tensor(const char* op, const char* name, const Tensor& tensor, int64_
 
 // A float32 `(channels, frames)` tensor as audio, any strides. Raises if it is not one, or has no channels.
 [[nodiscard]] dsp::Planar<const float> readable_frames(const char* op, const char* name, const Tensor& tensor);
-// The same, for writing; also raises if two of its elements share memory, as in an expanded tensor.
+// The same, for writing; also raises if two of its elements may share memory, as in an expanded tensor.
 [[nodiscard]] dsp::Planar<float> writable_frames(const char* op, const char* name, const Tensor& tensor);
 
-// The ring that lives in `samples` (channels, capacity) float32 and `cursors` (16,) int64, both contiguous, the
-// capacity a power of two. Raises if they are not, or if the counters cannot be a ring's.
-[[nodiscard]] dsp::RingView<float> ring_in(const char* op, const Tensor& samples, const Tensor& cursors);
+// Who calls: only the counters of that side may be looked at, the others belong to another thread.
+enum class Side : std::uint8_t { kProducer, kConsumer, kBoth };
+
+// The ring that lives in `samples` (channels, capacity) float32 and `cursors` (16,) int64, both contiguous, the capacity
+// a power of two. Raises if they are not, or if the counters of that side cannot be a ring's.
+[[nodiscard]] dsp::RingView<float> ring_in(const char* op, const Tensor& samples, const Tensor& cursors, Side side);
+
+// Raises if `frames`, an argument called `name`, lies in the memory of `samples`: a ring is not copied into itself.
+void check_apart(const char* op, const char* name, const Tensor& frames, const Tensor& samples);
 
 // A fresh, uninitialised float32 tensor, and its memory as audio.
 struct NewFrames {

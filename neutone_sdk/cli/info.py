@@ -7,8 +7,10 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from neutone_sdk.archive import read_metadata
+from neutone_sdk.rendering import parameter_range
 
 
 @click.command()
@@ -28,7 +30,7 @@ def info(model: Path, as_json: bool) -> None:
 
 def _facts(metadata: dict[str, Any]) -> Table:
     table = Table(
-        show_header=False, box=None, title=f"[bold]{metadata.get('model_name', '')}[/bold]", title_justify="left"
+        show_header=False, box=None, title=Text(str(metadata.get("model_name", "")), style="bold"), title_justify="left"
     )
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
@@ -49,7 +51,7 @@ def _facts(metadata: dict[str, Any]) -> Table:
     }
     for name, value in rows.items():
         if value:
-            table.add_row(name, str(value))
+            table.add_row(name, Text(str(value)))
     return table
 
 
@@ -70,7 +72,7 @@ def _parameters(parameters: dict[str, dict[str, Any]]) -> Table:
         if labels:
             scale, default = " | ".join(labels), labels[int(parameter["default_value"])]
         else:
-            scale = f"{parameter.get('min_value', 0):g} .. {parameter.get('max_value', 1):g}"
-            default = f"{parameter['default_value']:g}"
-        table.add_row(parameter["name"], scale, default, parameter["description"])
+            lowest, highest = parameter_range(parameter)
+            scale, default = f"{lowest:g} .. {highest:g}", str(parameter["default_value"])
+        table.add_row(*map(Text, (parameter["name"], scale, default, parameter["description"])))
     return table

@@ -25,7 +25,8 @@ class SampleQueueWrapper(FactGetters, nn.Module):
     """Play a wrapped model in a host. This is what a ``.nm`` file holds.
 
     Audio waits in one ring until a block of the model is full, and in another until the host asks for it. Parameters
-    travel in the same frames as the audio they belong to. How the host cuts its stream never changes the output.
+    travel in the same frames as the audio they belong to. The model's blocks begin at fixed places of the stream, so
+    how the host cuts it never changes the output, as long as the model's block stays the same.
 
     Args:
         w2w_base: The wrapped model.
@@ -43,6 +44,8 @@ class SampleQueueWrapper(FactGetters, nn.Module):
     Raises:
         InvalidArgumentError: A rate or size is not positive, or not one that the model works at.
     """
+
+    MAX_BLOCK: Final = 16_777_216  # minutes of audio: more is a mistake, and could ask for more memory than there is
 
     # What the rings hold: nothing that can be continued, a stream of `forward`, or one of `forward_bt`.
     IDLE: Final = 0
@@ -65,16 +68,16 @@ class SampleQueueWrapper(FactGetters, nn.Module):
         use_debug_mode: bool = True,
     ) -> None:
         super().__init__()
-        w2w_base.learn_facts()
+        w2w_base.sdk_learn_facts()
         copy_facts(w2w_base, self)
         self.w2w_base = w2w_base
         self.use_debug_mode = use_debug_mode
         self.realtime = True
-        self.preserved_attributes = ["w2w_base", "realtime", *exported_methods(type(self))]
-        self.in_n_ch = w2w_base.in_n_ch
-        self.out_n_ch = w2w_base.out_n_ch
+        self.sdk_preserved_attributes = ["w2w_base", "realtime", *exported_methods(type(self))]
+        self.sdk_in_channels = w2w_base.sdk_in_channels
+        self.sdk_out_channels = w2w_base.sdk_out_channels
         self.n_params = w2w_base.MAX_N_PARAMS
-        self.register_buffer("default_params", w2w_base.default_param_values)
+        self.register_buffer("default_params", w2w_base.sdk_default_param_values, persistent=False)
 
         self.daw_sr = daw_sr
         self.model_sr = daw_sr
@@ -85,10 +88,10 @@ class SampleQueueWrapper(FactGetters, nn.Module):
         self.is_direct = True  # every block of the host is a whole number of the model's: nothing has to wait
         self.running = self.IDLE
         self.n_pending = 0  # frames that wait for the model
-        for side, n_channels in (("in", self.in_n_ch + self.n_params), ("out", self.out_n_ch)):
+        for side, n_channels in (("in", self.sdk_in_channels + self.n_params), ("out", self.sdk_out_channels)):
             samples, cursors = new_ring(n_channels, 1)
-            self.register_buffer(f"{side}_samples", samples)
-            self.register_buffer(f"{side}_cursors", cursors)
+            self.register_buffer(f"{side}_samples", samples, persistent=False)
+            self.register_buffer(f"{side}_cursors", cursors, persistent=False)
         self.set_daw_sample_rate_and_buffer_size(daw_sr, daw_bs, model_sr, model_bs)
 
     select_best_model_sr = staticmethod(select_best_model_sr)
@@ -107,7 +110,7 @@ class SampleQueueWrapper(FactGetters, nn.Module):
             return self._forward_direct(x, params)
         if self.running != self.DELAYED:
             self._clear()
-            silence = torch.zeros(self.out_n_ch, self.delay_samples)
+            silence = torch.zeros(self.sdk_out_channels, self.delay_samples)
             torch.ops.neutone.ring_write(silence, self.out_samples, self.out_cursors)
         self._run_model_on(x, params)
         y = torch.ops.neutone.stream_pop(self.out_samples, self.out_cursors, x.size(1), x.size(0))
@@ -116,7 +119,7 @@ class SampleQueueWrapper(FactGetters, nn.Module):
 
     @torch.jit.export
     def forward_bt(self, x: Tensor, params: Tensor | None = None) -> Tensor | None:
-        """Take in any block and return all output that is ready, without delay, or None while there is none."""
+        """Take in a block as `forward` does; return all output that is ready, undelayed, or None if none is."""
         params = self._check_block(x, params)
         if self.running != self.UNDELAYED:
             self._clear()
@@ -143,8 +146,10 @@ class SampleQueueWrapper(FactGetters, nn.Module):
         if params is None:
             params = self.default_params
         check_params(params, self.n_params, n_samples)
-        self.reset()
         delay = self.calc_buffering_delay_samples() + self.calc_model_delay_samples()
+        if delay < 0:
+            raise InvalidArgumentError(f"calc_model_delay_samples() must return at least 0, got {delay}")
+        self.reset()
         out = torch.empty_like(x, memory_format=torch.contiguous_format)
         block = torch.zeros(x.size(0), self.daw_bs)
         curves = params
@@ -193,6 +198,8 @@ class SampleQueueWrapper(FactGetters, nn.Module):
     def _configure(self, daw_sr: int, daw_bs: int, model_sr: int | None, model_bs: int | None, is_fixed: bool) -> int:
         if daw_sr < 1 or daw_bs < 1:
             raise InvalidArgumentError(f"rate and block size must be above 0, got {daw_sr} Hz and {daw_bs} samples")
+        if daw_bs > self.MAX_BLOCK:
+            raise InvalidArgumentError(f"a block may have at most {self.MAX_BLOCK} samples, got {daw_bs}")
         if model_sr is None:
             model_sr = select_best_model_sr(daw_sr, self.get_native_sample_rates())
         if model_sr != daw_sr:
@@ -202,6 +209,8 @@ class SampleQueueWrapper(FactGetters, nn.Module):
             )
         if model_bs is None:
             model_bs = select_best_model_buffer_size(daw_bs, self.get_native_buffer_sizes())
+        if model_bs > self.MAX_BLOCK:
+            raise InvalidArgumentError(f"a block may have at most {self.MAX_BLOCK} samples, got {model_bs}")
         self.w2w_base.set_sample_rate_and_buffer_size(model_sr, model_bs)
         self.daw_sr = daw_sr
         self.model_sr = model_sr
@@ -214,8 +223,8 @@ class SampleQueueWrapper(FactGetters, nn.Module):
             self.delay_samples = variable_block_delay_samples(model_bs)
         self.is_direct = self.delay_samples == 0
         capacity = ring_capacity_frames(daw_bs, model_bs)
-        self.in_samples, self.in_cursors = new_ring(self.in_n_ch + self.n_params, capacity)
-        self.out_samples, self.out_cursors = new_ring(self.out_n_ch, capacity)
+        self.in_samples, self.in_cursors = new_ring(self.sdk_in_channels + self.n_params, capacity)
+        self.out_samples, self.out_cursors = new_ring(self.sdk_out_channels, capacity)
         self.reset()
         return 2 * daw_bs + model_bs
 
@@ -243,12 +252,12 @@ class SampleQueueWrapper(FactGetters, nn.Module):
     @torch.jit.export
     def get_default_param_values(self) -> Tensor:
         """Return the knobs' defaults, 0..1, ``(4, 1)``; rows without a parameter are 0."""
-        return self.default_params
+        return self.default_params.clone()
 
     @torch.jit.export
     def get_preserved_attributes(self) -> list[str]:
         """Return what has to survive ``torch.jit.freeze``."""
-        return self.preserved_attributes
+        return self.sdk_preserved_attributes
 
     def prepare_for_inference(self) -> None:
         """Put everything in eval mode, as before export."""
@@ -281,26 +290,28 @@ class SampleQueueWrapper(FactGetters, nn.Module):
         n_channels = x.size(0)
         size = self.model_bs
         if n_samples == size:
-            y = self.w2w_base.run_block(torch.ops.neutone.fit_channels(x, self.in_n_ch, 0, size), params)
+            y = self.w2w_base.sdk_run_block(torch.ops.neutone.fit_channels(x, self.sdk_in_channels, 0, size), params)
             return torch.ops.neutone.fit_channels(y, n_channels, 0, size)
         blocks: list[Tensor] = []
         for start in range(0, n_samples, size):
             curves = params if params.size(1) == 1 else params[:, start : start + size]
-            y = self.w2w_base.run_block(torch.ops.neutone.fit_channels(x, self.in_n_ch, start, size), curves)
+            y = self.w2w_base.sdk_run_block(
+                torch.ops.neutone.fit_channels(x, self.sdk_in_channels, start, size), curves
+            )
             blocks.append(torch.ops.neutone.fit_channels(y, n_channels, 0, size))
         return torch.cat(blocks, dim=1)
 
     def _run_model_on(self, x: Tensor, params: Tensor) -> None:
         """Queue the host's block, and move every full block of the model from the one ring into the other."""
-        self.running = self.IDLE  # until the callback is over: should the model raise, the next one starts afresh
         torch.ops.neutone.stream_write(x, params, self.in_samples, self.in_cursors)
+        self.running = self.IDLE  # until the callback is over: should the model raise, the next one starts afresh
         self.n_pending += x.size(1)
         while self.n_pending >= self.model_bs:
             self.n_pending -= self.model_bs
             block, curves = torch.ops.neutone.stream_read(
                 self.in_samples, self.in_cursors, self.model_bs, self.n_params
             )
-            y = self.w2w_base.run_block(block, curves)
+            y = self.w2w_base.sdk_run_block(block, curves)
             torch.ops.neutone.ring_write(y, self.out_samples, self.out_cursors)
 
     def _clear(self) -> None:

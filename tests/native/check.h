@@ -94,7 +94,9 @@ struct Split {
   }
 };
 
-inline void check(const Comparison& comparison, std::string_view expression, const std::source_location& place) {
+using Place = std::source_location;
+
+inline void check(const Comparison& comparison, std::string_view expression, const Place& place = Place::current()) {
   if (comparison.holds) return;
   std::ostringstream text;
   text << place.file_name() << ":" << place.line() << ": " << expression << "\n    was " << comparison.values;
@@ -103,17 +105,16 @@ inline void check(const Comparison& comparison, std::string_view expression, con
 
 // A condition without a comparison.
 template <typename Condition>
-void check(const Operand<Condition>& operand, std::string_view expression, const std::source_location& place) {
+void check(const Operand<Condition>& operand, std::string_view expression, const Place& place = Place::current()) {
   check(Comparison{static_cast<bool>(operand.left), show(operand.left)}, expression, place);
 }
 
 // NOLINTNEXTLINE(bugprone-macro-parentheses): in parentheses there would be no left side to take
-#define CHECK(expression) \
-  ::neutone::test::check(::neutone::test::Split{} << expression, #expression, std::source_location::current())
+#define CHECK(expression) ::neutone::test::check(::neutone::test::Split{} << expression, #expression)
 
 // Fails the test unless `action` throws an `Error`.
 template <typename Error, typename Action>
-void check_throws(const Action& action, const std::source_location& place = std::source_location::current()) {
+void check_throws(const Action& action, const Place& place = Place::current()) {
   bool threw = false;
   try {
     action();
@@ -126,7 +127,7 @@ void check_throws(const Action& action, const std::source_location& place = std:
 // A new seed each run, or the one in the environment variable SEED, to repeat a run that failed.
 inline std::uint64_t seed() {
   static const std::uint64_t value = [] {
-    const char* given = std::getenv("SEED");
+    const char* given = std::getenv("SEED");  // NOLINT(concurrency-mt-unsafe): nobody writes it
     return given == nullptr ? std::random_device{}() : std::stoull(given);
   }();
   return value;

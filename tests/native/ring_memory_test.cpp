@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <random>
 
 #include "buffer.h"
 #include "check.h"
@@ -32,6 +33,16 @@ static_assert(offsetof(RingCursors, read) == kCacheLineBytes);
 static_assert(offsetof(RingCursors, written_seen) < 2 * kCacheLineBytes);
 static_assert(alignof(SpscRing<float>) == kCacheLineBytes);
 static_assert(sizeof(SpscRing<float>) > sizeof(RingCursors));
+
+void every_row_starts_on_a_cache_line_of_its_own() {
+  for (const std::size_t channels : {1U, 2U, 5U}) {
+    SpscRing<float> ring(channels, 64);
+    const auto all = ring->reserve(64);
+    for (std::size_t channel = 0; channel < channels; ++channel) {
+      CHECK(reinterpret_cast<std::uintptr_t>(all.head.row(channel)) % kCacheLineBytes == 0);
+    }
+  }
+}
 
 void reserved_frames_are_there_once_published() {
   SpscRing<float> ring(2, 8);
@@ -87,6 +98,30 @@ void a_region_can_be_cut_into_channels() {
   CHECK(at(right.tail, 0, 0) == stamp(1, 8));
 }
 
+// The counters may lie in memory that a file was loaded into. Every frame beside the storage must stay as it was.
+void whatever_the_counters_hold_no_access_leaves_the_storage() {
+  std::mt19937_64 random(neutone::test::seed());
+  for (int i = 0; i < 2000; ++i) {
+    const Buffer memory = stamped(2, 24, 0);
+    RingCursors cursors;
+    for (auto* counter : {&cursors.written, &cursors.read, &cursors.read_seen, &cursors.written_seen}) {
+      *counter = random() >> (random() % 64);
+    }
+    RingView<float> ring(memory.planar().slice_frames(8, 8), cursors);
+    const Buffer block(2, 20);
+    CHECK(ring.size() <= 8);
+    CHECK(ring.write(block.planar()) <= 8);
+    CHECK(ring.peek(block.planar()) <= 8);
+    CHECK(ring.newest(block.planar()) <= 8);
+    CHECK(ring.skip(20) <= 8);
+    CHECK(ring.reserve(20).frames() <= 8);
+    CHECK(ring.readable(20).frames() <= 8);
+    CHECK(ring.read(block.planar()) <= 8);
+    check_stamps(memory.first(8), 0);
+    check_stamps(memory.planar().slice_frames(16, 8), 16);
+  }
+}
+
 void counters_go_on_past_32_and_64_bits() {
   for (const std::uint64_t start : {(std::uint64_t{1} << 32U) - 3, std::numeric_limits<std::uint64_t>::max() - 2}) {
     const Buffer storage(2, 8);
@@ -138,9 +173,10 @@ void a_frame_stride_of_zero_repeats_one_value() {
 }  // namespace
 
 int main() {
-  return neutone::test::run_tests({TEST(reserved_frames_are_there_once_published),
-                                   TEST(reserve_gives_no_more_than_the_room), TEST(readable_frames_stay_until_consumed),
-                                   TEST(a_region_can_be_cut_into_channels), TEST(counters_go_on_past_32_and_64_bits),
-                                   TEST(input_output_and_storage_may_have_any_strides),
-                                   TEST(a_frame_stride_of_zero_repeats_one_value)});
+  return neutone::test::run_tests(
+      {TEST(every_row_starts_on_a_cache_line_of_its_own), TEST(reserved_frames_are_there_once_published),
+       TEST(reserve_gives_no_more_than_the_room), TEST(readable_frames_stay_until_consumed),
+       TEST(a_region_can_be_cut_into_channels), TEST(whatever_the_counters_hold_no_access_leaves_the_storage),
+       TEST(counters_go_on_past_32_and_64_bits), TEST(input_output_and_storage_may_have_any_strides),
+       TEST(a_frame_stride_of_zero_repeats_one_value)});
 }

@@ -33,6 +33,7 @@ namespace {
 constexpr std::size_t kChannels = 2;
 constexpr std::size_t kCapacity = 8192;
 constexpr std::size_t kLongest = 2048;
+constexpr std::uint64_t kEagerTries = 100;
 constexpr std::uint64_t kDefaultFrames = 100'000'000;
 
 // The content of any stretch of the stream, made beforehand: what is slow under a sanitizer is the loop over samples.
@@ -87,11 +88,15 @@ class Side {
     return static_cast<std::size_t>(std::min<std::uint64_t>(frames, run_.frames - position_));
   }
 
+  // Tries again at once for a while, to be there when the other side is in the middle of something; then lets it run.
   void advance(std::size_t frames) {
     position_ += frames;
-    if (frames > 0) return;
+    if (frames > 0) {
+      idle_since_progress_ = 0;
+      return;
+    }
     ++idle_;
-    std::this_thread::yield();  // the other side may need this core
+    if (++idle_since_progress_ > kEagerTries) std::this_thread::yield();
   }
 
   [[nodiscard]] bool running() const noexcept { return position_ < run_.frames && !run_.failed; }
@@ -101,6 +106,7 @@ class Side {
   std::mt19937_64 random_;
   std::uint64_t position_ = 0;
   std::uint64_t idle_ = 0;
+  std::uint64_t idle_since_progress_ = 0;
 };
 
 class Producer : public Side {

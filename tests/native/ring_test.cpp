@@ -1,6 +1,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <stdexcept>
 
 #include "buffer.h"
@@ -34,6 +35,15 @@ void the_capacity_is_rounded_up_to_a_power_of_two() {
 void a_ring_without_channels_or_frames_is_refused() {
   check_throws<std::invalid_argument>([] { const SpscRing<float> refused(0, 8); });
   check_throws<std::invalid_argument>([] { const SpscRing<float> refused(1, 0); });
+}
+
+void a_ring_that_no_memory_holds_is_refused() {
+  constexpr std::size_t kMax = std::numeric_limits<std::size_t>::max();
+  constexpr std::array<std::array<std::size_t, 2>, 5> kShapes{
+      {{1, kMax}, {kMax, 1}, {2, kMax / 2 + 2}, {std::size_t{1} << 40U, std::size_t{1} << 40U}, {kMax / 16, 1}}};
+  for (const auto [channels, frames] : kShapes) {
+    check_throws<std::invalid_argument>([&] { const SpscRing<float> refused(channels, frames); });
+  }
 }
 
 void storage_that_is_no_power_of_two_is_refused() {
@@ -155,8 +165,9 @@ void reset_forgets_the_frames() {
 int main() {
   return neutone::test::run_tests(
       {TEST(the_capacity_is_rounded_up_to_a_power_of_two), TEST(a_ring_without_channels_or_frames_is_refused),
-       TEST(storage_that_is_no_power_of_two_is_refused), TEST(an_empty_ring_gives_nothing),
-       TEST(a_write_takes_what_fits_and_overwrites_nothing), TEST(a_write_of_more_than_the_capacity_fills_the_ring),
+       TEST(a_ring_that_no_memory_holds_is_refused), TEST(storage_that_is_no_power_of_two_is_refused),
+       TEST(an_empty_ring_gives_nothing), TEST(a_write_takes_what_fits_and_overwrites_nothing),
+       TEST(a_write_of_more_than_the_capacity_fills_the_ring),
        TEST(a_read_takes_what_is_there_and_leaves_the_rest_of_the_output),
        TEST(frames_survive_the_wrap_at_every_position), TEST(a_ring_of_one_frame_works), TEST(peek_leaves_the_frames),
        TEST(skip_drops_the_oldest), TEST(newest_gives_the_latest_frames_oldest_first), TEST(reset_forgets_the_frames)});
