@@ -60,7 +60,7 @@ lint: $(VENV)/.lint-ready ## Check style, types and the C++ with clang-tidy
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/clang-format --dry-run --Werror $(CPP_FILES)
-	cmake --preset tidy >/dev/null
+	cmake --preset tidy -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python >/dev/null
 	printf '%s\n' $(CPP_UNITS) | xargs -P 2 -n 1 $(BIN)/clang-tidy -p build/tidy --quiet
 
 format: $(VENV)/.lint-ready ## Format all code

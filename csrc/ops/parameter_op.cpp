@@ -1,5 +1,5 @@
 // Adapts dsp/parameters.h to tensors.
-#include <algorithm>
+#include <utility>
 
 #include "dsp/parameters.h"
 #include "ops/tensors.h"
@@ -31,8 +31,8 @@ void check_rows(const char* op, const Planar<const float>& params, const Tensor&
   STD_TORCH_CHECK(ranges.size(1) == 3 && ranges.is_contiguous(), op,
                   ": ranges must be contiguous with 3 columns (minimum, maximum, is_categorical), got ",
                   ranges.size(1));
-  STD_TORCH_CHECK(static_cast<std::size_t>(ranges.size(0)) <= params.channels, op,
-                  ": params must have a row for each of the ", ranges.size(0), " ranges, got ", params.channels);
+  STD_TORCH_CHECK(std::cmp_less_equal(ranges.size(0), params.channels), op, ": params must have a row for each of the ",
+                  ranges.size(0), " ranges, got ", params.channels);
 }
 
 // Calls `map(row of params, its range)` for every range and collects what it returns.
