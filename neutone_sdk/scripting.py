@@ -6,7 +6,7 @@ twin: an object with the same attributes, of a subclass in which TorchScript fin
 
 import inspect
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from types import FunctionType
 from typing import Any, TypeVar
@@ -28,7 +28,7 @@ def scriptable_twin(module: Module) -> Module:
 
     Its getters answer from tables, its decorated methods are bare, and its attributes' annotations are complete.
     """
-    twin_class = _twin_class(type(module))
+    twin_class = _twin_class(type(module), module._modules)  # noqa: SLF001
     twin: Module = object.__new__(twin_class)
     twin.__dict__.update(module.__dict__)
     twin.__dict__["_modules"] = dict(module._modules)  # noqa: SLF001  # torch replaces submodules in place
@@ -65,12 +65,12 @@ def exported_methods(module_class: type) -> list[str]:
     ]
 
 
-def _twin_class(module_class: type) -> type:
+def _twin_class(module_class: type, submodules: Iterable[str]) -> type:
     """Return a new class each time: torch remembers half-converted ones, and would fail on them ever after."""
     body: dict[str, Any] = {
         "__module__": module_class.__module__,
         "__qualname__": module_class.__qualname__,
-        "__annotations__": _all_annotations(module_class),
+        "__annotations__": _all_annotations(module_class, submodules),
         "__jit_ignored_attributes__": ["card", *getattr(module_class, "__jit_ignored_attributes__", [])],
         "__prepare_scriptable__": lambda self: self,
     }
@@ -82,13 +82,16 @@ def _twin_class(module_class: type) -> type:
     return type(module_class)(module_class.__name__, bases, body)
 
 
-def _all_annotations(module_class: type) -> dict[str, Any]:
-    """TorchScript reads the annotations of one class only; the attributes of its bases need theirs too."""
+def _all_annotations(module_class: type, submodules: Iterable[str]) -> dict[str, Any]:
+    """TorchScript reads the annotations of one class only; the attributes of its bases need theirs too.
+
+    Submodules must have none: their types are known, and TorchScript takes ``model: MyNet`` for another class.
+    """
     merged: dict[str, Any] = {}
     for base in reversed((*module_class.__mro__, FactGetters)):
         if base not in nn.Module.__mro__:
             merged |= inspect.get_annotations(base)
-    return merged
+    return {name: kind for name, kind in merged.items() if name not in set(submodules)}
 
 
 def _bare(method: FunctionType) -> FunctionType:

@@ -157,7 +157,13 @@ class WaveformToWaveformBase(NeutoneModel):
             params = params.expand(self.MAX_N_PARAMS, n_samples).clone()
             if self.sdk_look_behind > 0:
                 params = self._sdk_with_past(params, self.sdk_past_params, self.sdk_past_params_cursors)
-            values = torch.ops.neutone.denormalize_params(self.aggregate_params(params), self.sdk_param_ranges)
+            params = self.aggregate_params(params)
+            if params.dim() != 2 or params.size(0) < self.n_neutone_parameters or params.dtype != torch.float32:
+                raise ModelOutputError(
+                    f"aggregate_params must return float32 of shape ({self.MAX_N_PARAMS}, 1) or "
+                    f"({self.MAX_N_PARAMS}, n), got {dtype_name(params)} of shape {list(params.shape)}"
+                )
+            values = torch.ops.neutone.denormalize_params(params, self.sdk_param_ranges)
         named: dict[str, Tensor] = {}
         for i in range(self.n_neutone_parameters):
             named[self.neutone_parameter_names[i]] = values[i]

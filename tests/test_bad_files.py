@@ -148,7 +148,7 @@ def locked() -> Iterator[Path]:
 )
 def test_folder_that_may_not_be_written(mode: int, inside: str, locked: Path) -> None:
     wrapper = ExistingWrapper(Halve())
-    save_neutone_model(wrapper, locked.parent / "first")  # imports what an ordinary user may not be able to read
+    exported(ExistingWrapper)  # imports what an ordinary user may not be able to read
     locked.chmod(mode)
 
     with (

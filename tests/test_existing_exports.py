@@ -172,6 +172,16 @@ class Trained(nn.Module):
         return self.gain * x
 
 
+def test_nothing_in_the_file_asks_for_gradients(tmp_path: Path, noise: Noise) -> None:
+    script = export(ExistingWrapper(Trained()), tmp_path).load()
+    script.set_daw_sample_rate_and_buffer_size(48000, 64)
+
+    output = script(noise(2, 64, seed=0))  # by a host that does not know of no_grad
+
+    assert not output.requires_grad
+    assert [name for name, parameter in script.named_parameters() if parameter.requires_grad] == []
+
+
 def test_a_model_exports_twice_and_plays_on_in_python(tmp_path: Path, noise: Noise) -> None:
     wrapper = ExistingWrapper(Trained())
     audio = noise(2, 512, seed=0)

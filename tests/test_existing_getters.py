@@ -1,6 +1,8 @@
 """Getters of 1.x wrappers: with and without export, reading the wrapped model and attributes that are set late."""
 
 # ruff: noqa: UP006, UP035 -- what 1.x wrappers import from typing is what they are a test of
+# What a wrapper calls self.model is any module.
+# mypy: disable-error-code="operator"
 
 from pathlib import Path
 from typing import Any, Dict, List
@@ -13,6 +15,8 @@ from neutone_sdk import NeutoneParameter, WaveformToWaveformBase
 
 from .conftest import Noise
 from .helpers_existing import ExistingWrapper, Halve, assert_plays, export
+
+ROUNDING = 4e-6  # of sums up to 13 in float32, in another order
 
 
 def test_getters_without_export_are_asked_in_python(tmp_path: Path, noise: Noise) -> None:
@@ -253,3 +257,47 @@ def test_getters_read_attributes_set_after_the_base_constructor(tmp_path: Path, 
     assert script.calc_model_delay_samples() == 7
     audio = noise(1, 960, seed=0).repeat(2, 1)
     assert_plays(script, audio, 0.5 * audio * 3.0 + 0.125, block=96, rate_hz=24000)
+
+
+NAMES = [
+    *("audio", "buffer", "cursors", "daw_bs", "daw_sr", "default_params", "delay_samples", "facts", "has_facts"),
+    *(
+        "history",
+        "in_n_ch",
+        "is_direct",
+        "is_fixed",
+        "look_behind",
+        "metadata",
+        "metadata_json",
+        "model_bs",
+        "model_sr",
+    ),
+    *("n_params", "n_pending", "name", "out_n_ch", "param_ranges", "params", "past", "past_audio", "past_params"),
+    *("preserved_attributes", "queue", "running", "samples", "state", "values", "version", "w2w_base"),
+]
+
+
+class NamesThingsAsItLikes(ExistingWrapper):
+    """A number under each of many names that someone may choose, and a tensor under one of them."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__(model)
+        for number, name in enumerate(NAMES):
+            setattr(self, name, number + 0.5)
+        self.register_buffer("phase", torch.ones(3))
+
+    def get_look_behind_samples(self) -> int:
+        return 4
+
+    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+        return self.model(x[:, 4:]) + self.history + self.phase.sum()
+
+
+def test_attributes_of_a_wrapper_may_have_any_name(tmp_path: Path, noise: Noise) -> None:
+    audio = noise(2, 640, seed=0)
+    wrapper = NamesThingsAsItLikes(Halve())
+
+    script = export(wrapper, tmp_path).load()
+
+    assert_plays(script, audio, 0.5 * audio + NAMES.index("history") + 0.5 + 3.0, block=64, atol=ROUNDING)
+    assert [getattr(wrapper, name) for name in NAMES] == [number + 0.5 for number in range(len(NAMES))]

@@ -161,6 +161,15 @@ def test_host_writes_into_the_results_it_keeps(script: Any, noise: Noise) -> Non
     assert torch.equal(torch.cat(outputs, dim=1)[:, delay:], hosted(audio)[:, : LENGTH - delay])
 
 
+@pytest.mark.parametrize("of", [lambda script: script, lambda script: script.w2w_base], ids=["script", "w2w_base"])
+def test_host_writes_into_the_default_values_it_asked_for(of: Callable[[Any], Any], script: Any, noise: Noise) -> None:
+    audio = coarse(noise(2, LENGTH, seed=0))
+
+    of(script).get_default_param_values().fill_(1.0)
+
+    assert_plays(script, audio, hosted(audio), block=64)
+
+
 @pytest.mark.parametrize("make_model", [ReturnsItsInput, ReturnsItsBuffer])
 def test_model_itself_does_not_write_into_what_the_host_hands_in(
     make_model: Callable[[], nn.Module], noise: Noise
@@ -275,14 +284,23 @@ def test_copies_from_one_file_in_memory_play_on_threads(noise: Noise) -> None:
         assert torch.equal(output[:, delay:], hosted(audio)[:, : LENGTH - delay])
 
 
+class Prepares(Hosted):
+    """Plays at full volume once it is prepared."""
+
+    def prepare_for_inference(self) -> None:
+        super().prepare_for_inference()
+        self.model.gain.data.fill_(1.0)
+
+
 def test_host_prepares_what_it_has_in_python_for_inference(noise: Noise) -> None:
     audio = coarse(noise(2, LENGTH, seed=0))
-    queue = SampleQueueWrapper(Hosted(Integrates()), daw_bs=48)
+    queue = SampleQueueWrapper(Prepares(Integrates()), daw_bs=48)
+    assert_plays(queue, audio, hosted(audio), block=48)
 
     queue.prepare_for_inference()
 
     assert not queue.training
-    assert_plays(queue, audio, hosted(audio), block=48)
+    assert_plays(queue, audio, 2.0 * hosted(audio), block=48)
 
 
 def test_file_is_loaded_by_its_path(tmp_path: Path, noise: Noise) -> None:

@@ -126,6 +126,17 @@ class Weighted(nn.Module):
         return self.dropout(self.gain * x)
 
 
+def test_model_is_in_eval_mode_before_anything_is_asked_of_it(noise: Noise) -> None:
+    audio = noise(2, 64, seed=0)
+    model = Weighted()
+    assert model.training
+
+    wrapper = ExistingWrapper(model)
+
+    assert not any(module.training for module in model.modules())
+    assert torch.equal(wrapper(audio), torch.tensor([[0.5], [0.25]]) * audio)
+
+
 def plain(model: nn.Module) -> nn.Module:
     return model
 

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from neutone_sdk import ModelCard, SampleQueueWrapper, WaveformToWaveformBase
-from neutone_sdk.errors import InvalidArgumentError, InvalidTypeError
+from neutone_sdk.errors import InvalidArgumentError, InvalidTypeError, ModelOutputError
 
-from .wrappers import GAIN, PassThrough, card
+from .wrappers import GAIN, PassThrough, card, queue
 
 FULL = ModelCard(
     name="full",
@@ -175,3 +175,33 @@ def test_scripting_leaves_the_wrapper_as_it_was() -> None:
     assert type(wrapper) is PassThrough
     x = torch.rand(2, 512)
     torch.testing.assert_close(wrapper(x), x, rtol=0, atol=0)
+
+
+class Net(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return 2.0 * x
+
+
+class Annotated(PassThrough):
+    model: Net
+
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+        return self.model(x)
+
+
+def test_the_model_may_be_annotated_with_its_class() -> None:
+    x = torch.rand(2, 2048)
+    model = torch.jit.script(SampleQueueWrapper(Annotated(Net(), card=card())))
+    torch.testing.assert_close(model(x), 2.0 * x, rtol=0, atol=0)
+
+
+class AggregatesWrongly(PassThrough):
+    def aggregate_params(self, params: Tensor) -> Tensor:
+        return params.mean(dim=1)
+
+
+@pytest.mark.parametrize("scripted", [False, True])
+def test_a_wrong_aggregation_is_named(scripted: bool) -> None:
+    model = queue(AggregatesWrongly(nn.Identity(), card=card(parameters=[GAIN])), scripted, 64)
+    with pytest.raises((ModelOutputError, torch.jit.Error), match=r"aggregate_params must return .* of shape \[4\]"):
+        model(torch.rand(2, 64))

@@ -20,19 +20,17 @@
 #include <vector>
 
 #include "dsp/spsc_ring.h"
-#include "pinning.h"
 #include "report.h"
+#include "threads.h"
 
 #ifdef NEUTONE_HAS_BOOST
 #include <boost/lockfree/policies.hpp>
 #include <boost/lockfree/spsc_queue.hpp>
 #endif
-#if defined(__x86_64__) || defined(_M_X64)
-#include <immintrin.h>
-#endif
 
 using neutone::benchmark::Case;
 using neutone::benchmark::pin_to_core;
+using neutone::benchmark::spin_pause;
 
 namespace {
 
@@ -138,14 +136,6 @@ double measure_one_thread(Pipe& pipe, const Blocks& blocks) {
   return ns;
 }
 
-void pause() noexcept {
-#if defined(__x86_64__) || defined(_M_X64)
-  _mm_pause();
-#elif defined(__aarch64__) && defined(__GNUC__)
-  asm volatile("yield");
-#endif
-}
-
 // Calls `pass` until a whole block has passed. Spins for long; then gives the core away, which the other may need.
 template <typename Pass>
 void pass_whole_block(const Pass& pass) {
@@ -158,7 +148,7 @@ void pass_whole_block(const Pass& pass) {
     if (++idle > kSpins) {
       std::this_thread::yield();
     } else {
-      pause();
+      spin_pause();
     }
   }
 }
@@ -170,7 +160,7 @@ double measure_two_threads(Pipe& pipe, const Blocks& blocks) {
   std::thread producer([&] {
     pin_to_core(1);
     ready = true;
-    while (!go) pause();
+    while (!go) spin_pause();
     for (std::size_t i = 0; i < kBlocksPerRound; ++i) {
       pass_whole_block([&, i](std::size_t from) { return pipe.send(blocks.in(i), from); });
     }
@@ -203,9 +193,9 @@ Case two_threads(const std::string& name, const std::string& baseline, const Blo
 }
 
 std::vector<Case> all_cases(const Blocks& blocks) {
-  std::string baseline = "SpscRing, 2 threads";
   std::vector<Case> cases{one_thread<Memcpys>("memcpy in, memcpy out", blocks),
                           one_thread<Ours>("SpscRing write, read", blocks)};
+  std::string baseline = "SpscRing, 2 threads";
 #ifdef NEUTONE_HAS_BOOST
   baseline = "boost::lockfree, 2 threads";
   cases.push_back(one_thread<Boosts>("boost::lockfree push, pop", blocks));
@@ -231,6 +221,7 @@ void run(std::span<char*> arguments) {
     }
   }
   if (!arguments.empty() || rounds == 0) throw std::invalid_argument("an option without a value, or no rounds");
+
   const auto blocks = std::make_unique<Blocks>();
   std::vector<Case> cases = all_cases(*blocks);
   pin_to_core(0);

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <cstddef>
+
 #ifdef __linux__
 #include <sched.h>
 #endif
-
-#include <cstddef>
+#if defined(__x86_64__) || defined(_M_X64)
+#include <immintrin.h>
+#endif
 
 namespace neutone::benchmark {
 
@@ -27,6 +30,15 @@ inline void pin_to_core([[maybe_unused]] std::size_t nth) noexcept {
     sched_setaffinity(0, sizeof(one), &one);
     return;
   }
+#endif
+}
+
+// Tells the processor that this is a loop that waits.
+inline void spin_pause() noexcept {
+#if defined(__x86_64__) || defined(_M_X64)
+  _mm_pause();
+#elif defined(__aarch64__) && defined(__GNUC__)
+  asm volatile("yield");
 #endif
 }
 
