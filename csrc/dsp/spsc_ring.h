@@ -58,6 +58,7 @@ class RingView {
 
   [[nodiscard]] std::size_t channels() const noexcept { return storage_.channels; }
   [[nodiscard]] std::size_t capacity() const noexcept { return storage_.frames; }
+  [[nodiscard]] Planar<const Sample> storage() const noexcept { return storage_; }
   // Frames waiting to be read, at most the capacity. On the consumer there are at least so many; on the producer, at
   // most; on other threads it may be out of date at once. [any thread, wait-free]
   [[nodiscard]] std::size_t size() const noexcept;
@@ -122,6 +123,7 @@ class SpscRing {
 
  private:
   // Rows a power of two apart would compete for the same cache sets.
+  static_assert(kCacheLineBytes % sizeof(Sample) == 0);
   static constexpr std::size_t kRowGap = kCacheLineBytes / sizeof(Sample);
 
   // From there on copies are faster, and nobody else's data lies on the lines that go from thread to thread.

@@ -26,7 +26,7 @@ void ring_write(const Tensor& frames, const Tensor& samples, const Tensor& curso
   const Planar<const float> in = readable_frames("ring_write", "frames", frames);
   RingView<float> ring = ring_in("ring_write", samples, cursors, Side::kProducer);
   check_channels("ring_write", "frames", in.channels, ring);
-  check_apart("ring_write", "frames", frames, samples);
+  check_apart("ring_write", "frames", in, ring);
   const std::size_t room = ring.reserve(in.frames).frames();
   STD_TORCH_CHECK(room == in.frames, "ring_write: frames brings ", in.frames, ", the ring has room for ", room);
   static_cast<void>(ring.write(in));
@@ -37,7 +37,7 @@ void ring_push(const Tensor& frames, int64_t max_frames, const Tensor& samples, 
   Planar<const float> in = readable_frames("ring_push", "frames", frames);
   RingView<float> ring = ring_in("ring_push", samples, cursors, Side::kBoth);
   check_channels("ring_push", "frames", in.channels, ring);
-  check_apart("ring_push", "frames", frames, samples);
+  check_apart("ring_push", "frames", in, ring);
   const std::size_t limit = checked_count("ring_push", "max_frames", max_frames);
   STD_TORCH_CHECK(ring.size() <= limit && limit <= ring.capacity(), "ring_push: max_frames must be in ", ring.size(),
                   "..", ring.capacity(), ", from the frames in the ring to its capacity, got ", max_frames);
@@ -48,28 +48,27 @@ void ring_push(const Tensor& frames, int64_t max_frames, const Tensor& samples, 
 }
 
 // The checks that ring_read, ring_peek and ring_newest share.
-RingView<float> ring_with(const char* op, const Tensor& out, const Planar<float>& frames, const Tensor& samples,
-                          const Tensor& cursors) {
+RingView<float> ring_with(const char* op, const Planar<float>& frames, const Tensor& samples, const Tensor& cursors) {
   RingView<float> ring = ring_in(op, samples, cursors, Side::kConsumer);
   check_channels(op, "out", frames.channels, ring);
-  check_apart(op, "out", out, samples);
+  check_apart(op, "out", frames, ring);
   check_available(op, "out", frames.frames, ring);
   return ring;
 }
 
 void ring_read(const Tensor& out, const Tensor& samples, const Tensor& cursors) {
   const Planar<float> frames = writable_frames("ring_read", "out", out);
-  static_cast<void>(ring_with("ring_read", out, frames, samples, cursors).read(frames));
+  static_cast<void>(ring_with("ring_read", frames, samples, cursors).read(frames));
 }
 
 void ring_peek(const Tensor& out, const Tensor& samples, const Tensor& cursors) {
   const Planar<float> frames = writable_frames("ring_peek", "out", out);
-  static_cast<void>(ring_with("ring_peek", out, frames, samples, cursors).peek(frames));
+  static_cast<void>(ring_with("ring_peek", frames, samples, cursors).peek(frames));
 }
 
 void ring_newest(const Tensor& out, const Tensor& samples, const Tensor& cursors) {
   const Planar<float> frames = writable_frames("ring_newest", "out", out);
-  static_cast<void>(ring_with("ring_newest", out, frames, samples, cursors).newest(frames));
+  static_cast<void>(ring_with("ring_newest", frames, samples, cursors).newest(frames));
 }
 
 void ring_skip(int64_t n_frames, const Tensor& samples, const Tensor& cursors) {
@@ -84,10 +83,10 @@ void ring_clear(const Tensor& samples, const Tensor& cursors) {
   ring_in("ring_clear", samples, cursors, Side::kBoth).reset();
 }
 
-// Either side; the thread that reads may count on it. A tensor rather than an int, because a number that depends on
-// data cannot be traced by torch.export.
+// Any thread: at least so many for the one that reads, at most for the one that writes. A tensor rather than an int,
+// because a number that depends on data cannot be traced by torch.export.
 Tensor ring_size(const Tensor& samples, const Tensor& cursors) {
-  const auto size = static_cast<int64_t>(ring_in("ring_size", samples, cursors, Side::kConsumer).size());
+  const auto size = static_cast<int64_t>(ring_in("ring_size", samples, cursors, Side::kNeither).size());
   return neutone::ops::new_integer(size);
 }
 

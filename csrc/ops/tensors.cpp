@@ -5,7 +5,6 @@
 #include <atomic>
 #include <bit>
 #include <cstddef>
-#include <cstdlib>
 #include <span>
 #include <string>
 
@@ -43,8 +42,9 @@ std::string shape_of(const Tensor& tensor) {
 
 template <typename Sample>
 dsp::Planar<Sample> as_planar(const Tensor& tensor, Sample* data) {
-  return {data, static_cast<std::size_t>(tensor.size(0)), static_cast<std::size_t>(tensor.size(1)), tensor.stride(0),
-          tensor.stride(1)};
+  const auto sizes = tensor.sizes();
+  const auto strides = tensor.strides();
+  return {data, static_cast<std::size_t>(sizes[0]), static_cast<std::size_t>(sizes[1]), strides[0], strides[1]};
 }
 
 Tensor empty(std::span<const int64_t> sizes, std::span<const int64_t> strides, int32_t dtype) {
@@ -56,11 +56,11 @@ Tensor empty(std::span<const int64_t> sizes, std::span<const int64_t> strides, i
 }
 
 // Rows that do not interleave, or columns that do not. Says yes to some exotic strides that would do.
-bool may_overlap(const Tensor& tensor) {
-  const int64_t rows = tensor.size(0);
-  const int64_t columns = tensor.size(1);
-  const int64_t row_stride = std::abs(tensor.stride(0));
-  const int64_t column_stride = std::abs(tensor.stride(1));
+bool may_overlap(const dsp::Planar<float>& frames) {
+  const auto rows = static_cast<std::ptrdiff_t>(frames.channels);
+  const auto columns = static_cast<std::ptrdiff_t>(frames.frames);
+  const std::ptrdiff_t row_stride = frames.channel_stride;
+  const std::ptrdiff_t column_stride = frames.frame_stride;
   if (columns <= 1) return rows > 1 && row_stride == 0;
   if (rows <= 1) return column_stride == 0;
   const bool rows_apart = column_stride > 0 && column_stride * (columns - 1) < row_stride;
@@ -68,13 +68,11 @@ bool may_overlap(const Tensor& tensor) {
   return !rows_apart && !columns_apart;
 }
 
-// The bytes that a tensor of non-negative strides reaches: from the first to behind the last.
-std::pair<const std::byte*, const std::byte*> addresses(const Tensor& tensor) {
-  const auto* first = static_cast<const std::byte*>(tensor.const_data_ptr());
-  if (tensor.numel() == 0) return {first, first};
-  int64_t last_element = 0;
-  for (int64_t axis = 0; axis < tensor.dim(); ++axis) last_element += (tensor.size(axis) - 1) * tensor.stride(axis);
-  return {first, first + (last_element + 1) * static_cast<int64_t>(sizeof(float))};
+// From the first sample to behind the last; strides of tensors are never negative.
+std::pair<const float*, const float*> addresses(const dsp::Planar<const float>& frames) {
+  if (frames.frames == 0) return {frames.data, frames.data};
+  const auto last_frame = static_cast<std::ptrdiff_t>(frames.frames - 1) * frames.frame_stride;
+  return {frames.data, frames.row(frames.channels - 1) + last_frame + 1};
 }
 
 // How far one counter, which the calling side advances or alone looks at, is ahead of another.
@@ -111,9 +109,10 @@ dsp::Planar<const float> readable_frames(const char* op, const char* name, const
 
 dsp::Planar<float> writable_frames(const char* op, const char* name, const Tensor& tensor) {
   check_frames(op, name, tensor);
-  STD_TORCH_CHECK(!may_overlap(tensor), op, ": ", name,
+  const dsp::Planar<float> frames = as_planar(tensor, tensor.mutable_data_ptr<float>());
+  STD_TORCH_CHECK(!may_overlap(frames), op, ": ", name,
                   " holds one element of memory twice; pass a copy made with .contiguous()");
-  return as_planar(tensor, tensor.mutable_data_ptr<float>());
+  return frames;
 }
 
 dsp::RingView<float> ring_in(const char* op, const Tensor& samples, const Tensor& cursors, Side side) {
@@ -128,15 +127,18 @@ dsp::RingView<float> ring_in(const char* op, const Tensor& samples, const Tensor
 
   auto& counters = *static_cast<dsp::RingCursors*>(cursors.mutable_data_ptr());
   dsp::RingView<float> ring(as_planar(samples, samples.mutable_data_ptr<float>()), counters);
-  STD_TORCH_CHECK((side == Side::kConsumer || lag(counters.written, counters.read_seen) <= capacity) &&
-                      (side == Side::kProducer || lag(counters.written_seen, counters.read) <= capacity),
+  const bool writes = side == Side::kProducer || side == Side::kBoth;
+  const bool reads = side == Side::kConsumer || side == Side::kBoth;
+  STD_TORCH_CHECK((!writes || lag(counters.written, counters.read_seen) <= capacity) &&
+                      (!reads || lag(counters.written_seen, counters.read) <= capacity),
                   op, ": cursors hold counters that no ring of ", capacity, " frames can have; start from zeros");
   return ring;
 }
 
-void check_apart(const char* op, const char* name, const Tensor& frames, const Tensor& samples) {
+void check_apart(const char* op, const char* name, const dsp::Planar<const float>& frames,
+                 const dsp::RingView<float>& ring) {
   const auto [first, last] = addresses(frames);
-  const auto [ring_first, ring_last] = addresses(samples);
+  const auto [ring_first, ring_last] = addresses(ring.storage());
   STD_TORCH_CHECK(last <= ring_first || ring_last <= first, op, ": ", name,
                   " lies in the memory of samples; pass a copy made with .clone()");
 }

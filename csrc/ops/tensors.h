@@ -31,14 +31,15 @@ void check_tensor(const char* op, const char* name, const Tensor& tensor, int64_
 [[nodiscard]] dsp::Planar<float> writable_frames(const char* op, const char* name, const Tensor& tensor);
 
 // Who calls: only the counters of that side may be looked at, the others belong to another thread.
-enum class Side : std::uint8_t { kProducer, kConsumer, kBoth };
+enum class Side : std::uint8_t { kProducer, kConsumer, kBoth, kNeither };
 
 // The ring that lives in `samples` (channels, capacity) float32 and `cursors` (16,) int64, both contiguous, the
 // capacity a power of two. Raises if they are not, or if the counters of that side cannot be a ring's.
 [[nodiscard]] dsp::RingView<float> ring_in(const char* op, const Tensor& samples, const Tensor& cursors, Side side);
 
-// Raises if `frames`, an argument called `name`, lies in the memory of `samples`: a ring is not copied into itself.
-void check_apart(const char* op, const char* name, const Tensor& frames, const Tensor& samples);
+// Raises if `frames`, an argument called `name`, lies in the memory of the ring: it is not copied into itself.
+void check_apart(const char* op, const char* name, const dsp::Planar<const float>& frames,
+                 const dsp::RingView<float>& ring);
 
 // A fresh, uninitialised float32 tensor, and its memory as audio.
 struct NewFrames {
