@@ -195,12 +195,12 @@ Case two_threads(const std::string& name, const std::string& baseline, const Blo
 std::vector<Case> all_cases(const Blocks& blocks) {
   std::vector<Case> cases{one_thread<Memcpys>("memcpy in, memcpy out", blocks),
                           one_thread<Ours>("SpscRing write, read", blocks)};
-  std::string baseline = "SpscRing, 2 threads";
 #ifdef NEUTONE_HAS_BOOST
-  baseline = "boost::lockfree, 2 threads";
+  const std::string baseline = "boost::lockfree, 2 threads";
   cases.push_back(one_thread<Boosts>("boost::lockfree push, pop", blocks));
   cases.push_back(two_threads<Boosts>(baseline, baseline, blocks));
 #else
+  const std::string baseline = "SpscRing, 2 threads";
   std::cout << "Boost's headers are missing: no comparison with them\n";
 #endif
   cases.push_back(two_threads<Ours>("SpscRing, 2 threads", baseline, blocks));
