@@ -4,7 +4,8 @@
 
 PYTHON ?= python3
 AUDIO ?= neutone_sdk/assets/samples/drum_loop.flac
-# Exactly this one: a range lets pip download a CUDA build of several GB.
+# Exactly this one, as in pyproject.toml. PyPI's own for Linux brings CUDA, several GB: unless a CPU build of it lies where
+# pip looks, set PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu.
 TORCH := torch==2.13.0
 
 VENV := .venv

@@ -46,22 +46,24 @@ def copy_loop(n_calls: int, x: Tensor, out: Tensor, between: Tensor) -> None:
 def main() -> None:
     """Measure in turns and print a table."""
     torch.set_num_threads(1)
-    x, out, between = torch.rand(2, 512), torch.empty(2, 512), torch.empty(2, 512)
+    x, between = torch.rand(2, 512), torch.empty(2, 512)
     samples, cursors = new_ring(2, 2048)
-    loops: dict[str, Callable[[], None]] = {
-        "ring operators": lambda: ring_loop(N_CALLS, x, out, samples, cursors),
-        "queue class": lambda: queue_loop(N_CALLS, x, out),
-        "two tensor copies": lambda: copy_loop(N_CALLS, x, out, between),
+    loops: dict[str, Callable[[Tensor], None]] = {
+        "ring operators": lambda out: ring_loop(N_CALLS, x, out, samples, cursors),
+        "queue class": lambda out: queue_loop(N_CALLS, x, out),
+        "two tensor copies": lambda out: copy_loop(N_CALLS, x, out, between),
     }
+    outs = {name: torch.full_like(x, torch.nan) for name in loops}
     rounds: dict[str, list[float]] = {name: [] for name in loops}
     with torch.inference_mode():
         for _ in range(N_ROUNDS):
             for name, loop in loops.items():
                 start_ns = time.perf_counter_ns()
-                loop()
+                loop(outs[name])
                 rounds[name].append((time.perf_counter_ns() - start_ns) / 1e3 / N_CALLS)
-    if not torch.equal(out, x):
-        raise SystemExit("the ring lost audio")
+    for name, out in outs.items():
+        if not torch.equal(out, x):
+            raise SystemExit(f"{name}: lost audio")
     print(f"write + read of 2x512 floats from TorchScript, us (median; reach: ring <= {REACH_US})")
     for name, durations in rounds.items():
         print(f"{name:>18} {statistics.median(durations):6.2f}")

@@ -47,20 +47,23 @@ def test_a_newer_torch_will_do(version: str) -> None:
     assert tuple(int(part) for part in version.split(".")[:2]) >= _library.OLDEST_TORCH
 
 
-SECOND_COPY = """
-import shutil, sys, torch
-torch.ops.load_library(sys.argv[1])
+TWO_COPIES = """
+import sys, torch
+for path in sys.argv[1:]:
+    torch.ops.load_library(path)
 import neutone_sdk
-print(torch.ops.neutone.version())
+print(torch.ops.neutone.version(), torch.ops.neutone.fit_channels(torch.ones(1, 3), 2, 0, 3).shape)
 """
 
 
-def test_another_copy_that_is_loaded_already_is_used_and_the_process_lives(tmp_path: Path) -> None:
-    copy = tmp_path / "copy_of_the_operators.so"
-    copy.write_bytes(_library.ops_library_path().read_bytes())
-    command = [sys.executable, "-c", SECOND_COPY, str(copy)]
+@pytest.mark.parametrize("first", ["ours", "a copy"])
+def test_another_copy_in_the_process_does_no_harm(tmp_path: Path, first: str) -> None:
+    ours, copy = _library.ops_library_path(), tmp_path / "copy_of_the_operators.so"
+    copy.write_bytes(ours.read_bytes())
+    paths = [ours, copy] if first == "ours" else [copy, ours]
+    command = [sys.executable, "-c", TWO_COPIES, *map(str, paths)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-    assert (result.returncode, result.stdout) == (0, f"{neutone_sdk.__version__}\n"), result.stderr
+    assert (result.returncode, result.stdout) == (0, f"{neutone_sdk.__version__} torch.Size([2, 3])\n"), result.stderr
 
 
 def test_operators_of_another_version_are_refused() -> None:

@@ -48,6 +48,12 @@ class RingView {
     [[nodiscard]] Region slice_channels(std::size_t first, std::size_t count) const noexcept {
       return {head.slice_channels(first, count), tail.slice_channels(first, count)};
     }
+    // Calls `visit(its frames of block, part)` for each part. `block` has as many frames as the region.
+    template <typename Block, typename Visit>
+    void each_part(const Planar<Block>& block, const Visit& visit) const {
+      visit(block.slice_frames(0, head.frames), head);
+      if (tail.frames > 0) visit(block.slice_frames(head.frames, tail.frames), tail);
+    }
   };
 
   // `storage.frames` is the capacity, a power of two. Throws std::invalid_argument if it is not, or without channels.
@@ -151,7 +157,7 @@ class SpscRing {
 // ---------------------------------------------------------------------------------------------------------------------
 
 template <typename Sample>
-RingView<Sample>::Region RingView<Sample>::region(std::uint64_t position, std::size_t frames) const noexcept {
+auto RingView<Sample>::region(std::uint64_t position, std::size_t frames) const noexcept -> Region {
   const std::size_t first = static_cast<std::size_t>(position) & (storage_.frames - 1);
   const std::size_t before_wrap = std::min(frames, storage_.frames - first);
   return {storage_.slice_frames(first, before_wrap), storage_.slice_frames(0, frames - before_wrap)};
@@ -165,7 +171,7 @@ std::size_t RingView<Sample>::size() const noexcept {
 }
 
 template <typename Sample>
-RingView<Sample>::Region RingView<Sample>::reserve(std::size_t frames) noexcept {
+auto RingView<Sample>::reserve(std::size_t frames) noexcept -> Region {
   const std::uint64_t written = Counter(cursors_->written).load(std::memory_order_relaxed);
   if (capacity() - static_cast<std::size_t>(written - cursors_->read_seen) < frames) {
     cursors_->read_seen = Counter(cursors_->read).load(std::memory_order_acquire);
@@ -192,8 +198,7 @@ void RingView<Sample>::copy_in(const Planar<const Sample>& in, const Planar<Samp
 template <typename Sample>
 std::size_t RingView<Sample>::write(const Planar<const Sample>& in) noexcept {
   const Region room = reserve(in.frames);
-  copy_in(in, room.head);
-  if (room.tail.frames > 0) copy_in(in.slice_frames(room.head.frames, room.tail.frames), room.tail);
+  room.each_part(in, copy_in);
   publish(room.frames());
   return room.frames();
 }
@@ -208,7 +213,7 @@ std::size_t RingView<Sample>::known_size(std::size_t wanted) noexcept {
 }
 
 template <typename Sample>
-RingView<Sample>::Region RingView<Sample>::readable(std::size_t frames) noexcept {
+auto RingView<Sample>::readable(std::size_t frames) noexcept -> Region {
   const std::size_t ready = std::min(frames, known_size(frames));
   return region(Counter(cursors_->read).load(std::memory_order_relaxed), ready);
 }
@@ -221,8 +226,7 @@ void RingView<Sample>::consume(std::size_t frames) noexcept {
 
 template <typename Sample>
 void RingView<Sample>::copy_out(const Region& from, const Planar<Sample>& out) noexcept {
-  copy_frames<Sample>(from.head, out.slice_frames(0, from.head.frames));
-  if (from.tail.frames > 0) copy_frames<Sample>(from.tail, out.slice_frames(from.head.frames, from.tail.frames));
+  from.each_part(out, [](const Planar<Sample>& to, const Planar<Sample>& part) { copy_frames<Sample>(part, to); });
 }
 
 template <typename Sample>

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "dsp/parameters.h"
+#include "ops/registration.h"
 #include "ops/tensors.h"
 
 namespace {
@@ -74,15 +75,20 @@ std::vector<Tensor> denormalize_mean_params(const Tensor& params, const Tensor& 
   });
 }
 
+bool is_first_copy = false;  // see define
+
 }  // namespace
 
 STABLE_TORCH_LIBRARY_FRAGMENT(neutone, m) {
-  m.def("mean_params(Tensor params) -> Tensor");
-  m.def("denormalize_params(Tensor params, Tensor ranges) -> Tensor[]");
-  m.def("denormalize_mean_params(Tensor params, Tensor ranges) -> Tensor[]");
+  is_first_copy = neutone::ops::define(m, {
+                                              "mean_params(Tensor params) -> Tensor",
+                                              "denormalize_params(Tensor params, Tensor ranges) -> Tensor[]",
+                                              "denormalize_mean_params(Tensor params, Tensor ranges) -> Tensor[]",
+                                          });
 }
 
 STABLE_TORCH_LIBRARY_IMPL(neutone, CompositeExplicitAutograd, m) {
+  if (!is_first_copy) return;
   m.impl("mean_params", TORCH_BOX(&mean_params));
   m.impl("denormalize_params", TORCH_BOX(&denormalize_params));
   m.impl("denormalize_mean_params", TORCH_BOX(&denormalize_mean_params));

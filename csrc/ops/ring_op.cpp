@@ -1,4 +1,5 @@
 // Adapts dsp::RingView to tensors. A transfer moves all the frames asked for or raises and moves none.
+#include "ops/registration.h"
 #include "ops/tensors.h"
 
 namespace {
@@ -84,26 +85,33 @@ void ring_clear(const Tensor& samples, const Tensor& cursors) {
 }
 
 // Any thread: at least so many for the one that reads, at most for the one that writes. A tensor rather than an int,
-// because a number that depends on data cannot be traced by torch.export.
+// because a number that depends on data cannot be traced by torch.export. Its schema says that it writes, or compilers
+// would take two calls for one: the other thread may have come in between.
 Tensor ring_size(const Tensor& samples, const Tensor& cursors) {
   const auto size = static_cast<int64_t>(ring_in("ring_size", samples, cursors, Side::kNeither).size());
   return neutone::ops::new_integer(size);
 }
 
+bool is_first_copy = false;  // see define
+
 }  // namespace
 
 STABLE_TORCH_LIBRARY_FRAGMENT(neutone, m) {
-  m.def("ring_write(Tensor frames, Tensor(a!) samples, Tensor(b!) cursors) -> ()");
-  m.def("ring_push(Tensor frames, int max_frames, Tensor(a!) samples, Tensor(b!) cursors) -> ()");
-  m.def("ring_read(Tensor(a!) out, Tensor samples, Tensor(b!) cursors) -> ()");
-  m.def("ring_peek(Tensor(a!) out, Tensor samples, Tensor(b!) cursors) -> ()");
-  m.def("ring_newest(Tensor(a!) out, Tensor samples, Tensor(b!) cursors) -> ()");
-  m.def("ring_skip(int n_frames, Tensor samples, Tensor(a!) cursors) -> ()");
-  m.def("ring_clear(Tensor samples, Tensor(a!) cursors) -> ()");
-  m.def("ring_size(Tensor samples, Tensor cursors) -> Tensor");
+  is_first_copy = neutone::ops::define(
+      m, {
+             "ring_write(Tensor frames, Tensor(a!) samples, Tensor(b!) cursors) -> ()",
+             "ring_push(Tensor frames, int max_frames, Tensor(a!) samples, Tensor(b!) cursors) -> ()",
+             "ring_read(Tensor(a!) out, Tensor samples, Tensor(b!) cursors) -> ()",
+             "ring_peek(Tensor(a!) out, Tensor samples, Tensor(b!) cursors) -> ()",
+             "ring_newest(Tensor(a!) out, Tensor samples, Tensor(b!) cursors) -> ()",
+             "ring_skip(int n_frames, Tensor samples, Tensor(a!) cursors) -> ()",
+             "ring_clear(Tensor samples, Tensor(a!) cursors) -> ()",
+             "ring_size(Tensor samples, Tensor(a!) cursors) -> Tensor",
+         });
 }
 
 STABLE_TORCH_LIBRARY_IMPL(neutone, CompositeExplicitAutograd, m) {
+  if (!is_first_copy) return;
   m.impl("ring_write", TORCH_BOX(&ring_write));
   m.impl("ring_push", TORCH_BOX(&ring_push));
   m.impl("ring_read", TORCH_BOX(&ring_read));

@@ -1,6 +1,7 @@
 // What a callback of the host needs, one call each: audio and the parameters that belong to it travel through one ring,
 // as channels of the same frames, so nothing can pull them apart.
 #include "dsp/channels.h"
+#include "ops/registration.h"
 #include "ops/tensors.h"
 
 namespace {
@@ -10,6 +11,7 @@ using neutone::dsp::copy_frames;
 using neutone::dsp::fit_channels;
 using neutone::dsp::Planar;
 using neutone::dsp::RingView;
+using neutone::ops::check_apart;
 using neutone::ops::checked_count;
 using neutone::ops::new_frames;
 using neutone::ops::NewFrames;
@@ -34,6 +36,8 @@ void stream_write(const Tensor& audio, const Tensor& params, const Tensor& sampl
                   ring.channels(), " channels, got ", curve.channels);
   const std::size_t n_channels = ring.channels() - curve.channels;
   check_fit(kOp, in.channels, n_channels);
+  check_apart(kOp, "audio", in, ring);
+  check_apart(kOp, "params", curve, ring);
   STD_TORCH_CHECK(curve.frames == in.frames || curve.frames == 1, kOp, ": params must have 1 column or the ", in.frames,
                   " of audio, got ", curve.frames);
   if (curve.frames == 1) curve.frame_stride = 0;
@@ -42,12 +46,8 @@ void stream_write(const Tensor& audio, const Tensor& params, const Tensor& sampl
   const RingView<float>::Region room = ring.reserve(in.frames);
   STD_TORCH_CHECK(room.frames() == in.frames, kOp, ": audio brings ", in.frames, " frames, the ring has room for ",
                   room.frames());
-  const RingView<float>::Region audio_room = room.slice_channels(0, n_channels);
-  fit_channels<float>(in, audio_room.head);
-  fit_channels<float>(in.slice_frames(room.head.frames, room.tail.frames), audio_room.tail);
-  const RingView<float>::Region params_room = room.slice_channels(n_channels, curve.channels);
-  copy_frames<float>(curve, params_room.head);
-  copy_frames<float>(curve.slice_frames(room.head.frames, room.tail.frames), params_room.tail);
+  room.slice_channels(0, n_channels).each_part(in, fit_channels<float>);
+  room.slice_channels(n_channels, curve.channels).each_part(curve, copy_frames<float>);
   ring.publish(in.frames);
 }
 
@@ -66,13 +66,9 @@ std::tuple<Tensor, Tensor> stream_read(const Tensor& samples, const Tensor& curs
   const std::size_t audio_channels = ring.channels() - params_channels;
   const NewFrames audio = new_frames(audio_channels, frames);
   const NewFrames params = new_frames(params_channels, frames);
-  const auto take = [&](std::size_t first, std::size_t count, const Planar<float>& out) {
-    const RingView<float>::Region part = ready.slice_channels(first, count);
-    copy_frames<float>(part.head, out.slice_frames(0, part.head.frames));
-    copy_frames<float>(part.tail, out.slice_frames(part.head.frames, part.tail.frames));
-  };
-  take(0, audio_channels, audio.frames);
-  take(audio_channels, params_channels, params.frames);
+  const auto take = [](const Planar<float>& to, const Planar<float>& part) { copy_frames<float>(part, to); };
+  ready.slice_channels(0, audio_channels).each_part(audio.frames, take);
+  ready.slice_channels(audio_channels, params_channels).each_part(params.frames, take);
   ring.consume(frames);
   return {audio.tensor, params.tensor};
 }
@@ -87,8 +83,8 @@ Tensor stream_pop(const Tensor& samples, const Tensor& cursors, int64_t n_frames
   const RingView<float>::Region ready = ring.readable(frames);
   STD_TORCH_CHECK(ready.frames() == frames, kOp, ": n_frames asks for ", frames, ", the ring holds ", ready.frames());
   NewFrames out = new_frames(channels, frames);
-  fit_channels<float>(ready.head, out.frames.slice_frames(0, ready.head.frames));
-  fit_channels<float>(ready.tail, out.frames.slice_frames(ready.head.frames, ready.tail.frames));
+  ready.each_part(out.frames,
+                  [](const Planar<float>& to, const Planar<float>& part) { fit_channels<float>(part, to); });
   ring.consume(frames);
   return std::move(out.tensor);
 }
@@ -108,16 +104,22 @@ Tensor fit_channels_op(const Tensor& audio, int64_t n_channels, int64_t first, i
   return std::move(out.tensor);
 }
 
+bool is_first_copy = false;  // see define
+
 }  // namespace
 
 STABLE_TORCH_LIBRARY_FRAGMENT(neutone, m) {
-  m.def("stream_write(Tensor audio, Tensor params, Tensor(a!) samples, Tensor(b!) cursors) -> ()");
-  m.def("stream_read(Tensor samples, Tensor(a!) cursors, int n_frames, int n_params) -> (Tensor, Tensor)");
-  m.def("stream_pop(Tensor samples, Tensor(a!) cursors, int n_frames, int n_channels) -> Tensor");
-  m.def("fit_channels(Tensor audio, int n_channels, int first, int n_frames) -> Tensor");
+  is_first_copy = neutone::ops::define(
+      m, {
+             "stream_write(Tensor audio, Tensor params, Tensor(a!) samples, Tensor(b!) cursors) -> ()",
+             "stream_read(Tensor samples, Tensor(a!) cursors, int n_frames, int n_params) -> (Tensor, Tensor)",
+             "stream_pop(Tensor samples, Tensor(a!) cursors, int n_frames, int n_channels) -> Tensor",
+             "fit_channels(Tensor audio, int n_channels, int first, int n_frames) -> Tensor",
+         });
 }
 
 STABLE_TORCH_LIBRARY_IMPL(neutone, CompositeExplicitAutograd, m) {
+  if (!is_first_copy) return;
   m.impl("stream_write", TORCH_BOX(&stream_write));
   m.impl("stream_read", TORCH_BOX(&stream_read));
   m.impl("stream_pop", TORCH_BOX(&stream_pop));

@@ -81,9 +81,16 @@ uint64_t lag(uint64_t& ahead, uint64_t& behind) {
          std::atomic_ref(behind).load(std::memory_order_relaxed);
 }
 
+// Memory that others made may start anywhere.
+void check_alignment(const char* op, const char* name, const void* data, std::size_t alignment) {
+  STD_TORCH_CHECK(std::bit_cast<std::uintptr_t>(data) % alignment == 0, op, ": ", name, " must start at a multiple of ",
+                  alignment, " bytes; pass a copy made with .clone()");
+}
+
 void check_frames(const char* op, const char* name, const Tensor& tensor) {
   check_tensor(op, name, tensor, 2, ScalarType::Float);
   STD_TORCH_CHECK(tensor.size(0) > 0, op, ": ", name, " must have at least one channel, got shape ", shape_of(tensor));
+  check_alignment(op, name, tensor.const_data_ptr(), alignof(float));
 }
 
 }  // namespace
@@ -124,6 +131,7 @@ dsp::RingView<float> ring_in(const char* op, const Tensor& samples, const Tensor
   check_tensor(op, "cursors", cursors, 1, ScalarType::Long);
   STD_TORCH_CHECK(cursors.size(0) == kCursorWords && cursors.is_contiguous(), op,
                   ": cursors must be contiguous with shape (", kCursorWords, "), got shape ", shape_of(cursors));
+  check_alignment(op, "cursors", cursors.const_data_ptr(), alignof(dsp::RingCursors));
 
   auto& counters = *static_cast<dsp::RingCursors*>(cursors.mutable_data_ptr());
   dsp::RingView<float> ring(as_planar(samples, samples.mutable_data_ptr<float>()), counters);

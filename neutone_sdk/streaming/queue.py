@@ -22,7 +22,7 @@ def new_ring(n_channels: int, capacity_frames: int) -> tuple[Tensor, Tensor]:
 
 
 class CircularInplaceTensorQueue:
-    """FIFO of ``(n_ch, n)`` float32 audio that allocates nothing after construction; TorchScript compiles it.
+    """FIFO of ``(n_ch, n)`` float32 audio in memory that is made once; TorchScript compiles it.
 
     Args:
         n_ch: Channels of all audio that goes through it, at least 1.
