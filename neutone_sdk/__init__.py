@@ -20,6 +20,7 @@ from neutone_sdk.parameter import (  # noqa: E402
     TextNeutoneParameter,
 )
 from neutone_sdk.streaming.queue import CircularInplaceTensorQueue  # noqa: E402
+from neutone_sdk.streaming.resampler import Resampler, resample  # noqa: E402
 from neutone_sdk.streaming.sample_queue_wrapper import SampleQueueWrapper  # noqa: E402
 from neutone_sdk.waveform import WaveformToWaveformBase  # noqa: E402
 
@@ -34,6 +35,7 @@ __all__ = [
     "NeutoneModel",
     "NeutoneParameter",
     "NeutoneParameterType",
+    "Resampler",
     "SampleQueueWrapper",
     "TextNeutoneParameter",
     "WaveformToWaveformBase",
@@ -44,5 +46,6 @@ __all__ = [
     "errors",
     "ops_library_path",
     "parameter",
+    "resample",
     "utils",
 ]

@@ -105,3 +105,45 @@ def _denormalize_mean_params(params: Tensor, ranges: Tensor) -> list[Tensor]:
 def _denormalize_params(params: Tensor, ranges: Tensor) -> list[Tensor]:
     _check_one_device("denormalize_params", params=params, ranges=ranges)
     return [params.new_empty(params.shape[1]) for _ in range(ranges.shape[0])]
+
+
+@_fake("new_resampler")
+def _new_resampler(from_hz: int, to_hz: int, quality: str, n_channels: int) -> tuple[Tensor, Tensor, Tensor]:  # noqa: ARG001
+    context = torch.library.get_ctx()
+    dtype = torch.float64 if quality == "high" else torch.float32
+    rows, taps, frames = (context.new_dynamic_size() for _ in range(3))
+    table = torch.empty(rows, taps, dtype=dtype, device="cpu")
+    history = torch.empty(n_channels, frames, dtype=dtype, device="cpu")
+    return table, history, torch.empty(8, dtype=torch.int64, device="cpu")
+
+
+@_fake("resampler_start")
+def _resampler_start(first: int, table: Tensor, history: Tensor, state: Tensor) -> None:  # noqa: ARG001
+    _check_one_device("resampler_start", table=table, history=history, state=state)
+
+
+@_fake("resample")
+def _resample(audio: Tensor, table: Tensor, history: Tensor, state: Tensor) -> Tensor:
+    _check_one_device("resample", audio=audio, table=table, history=history, state=state)
+    return audio.new_empty(audio.shape[0], torch.library.get_ctx().new_dynamic_size())
+
+
+@_fake("stream_write_resampled")
+def _stream_write_resampled(
+    audio: Tensor, params: Tensor, ranges: Tensor, table: Tensor, history: Tensor, state: Tensor, samples: Tensor,
+    cursors: Tensor,
+) -> None:  # fmt: skip
+    _check_one_device(
+        "stream_write_resampled", audio=audio, params=params, ranges=ranges, table=table, history=history, state=state,
+        samples=samples, cursors=cursors,
+    )  # fmt: skip
+
+
+@_fake("stream_pop_resampled")
+def _stream_pop_resampled(
+    samples: Tensor, cursors: Tensor, table: Tensor, history: Tensor, state: Tensor, n_frames: int, n_channels: int
+) -> Tensor:
+    _check_one_device(
+        "stream_pop_resampled", samples=samples, cursors=cursors, table=table, history=history, state=state
+    )
+    return samples.new_empty(n_channels, n_frames)

@@ -81,7 +81,7 @@ def check_operators_version(version: str, where: str) -> None:
     """
     if version != __version__:
         msg = (
-            f"the operators {where} have version {version}, neutone_sdk has {__version__}; "
+            f"the operators {where} have version {version}, neutone_sdk has version {__version__}; "
             "install both from one package (pip install --force-reinstall neutone_sdk, or make build in a checkout)"
         )
         raise OperatorLibraryError(msg)

@@ -1,6 +1,15 @@
 """The version, which stands in pyproject.toml and nowhere else."""
 
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
-__version__: Final = version("neutone_sdk")
+
+def _installed_version() -> str:
+    """Sources that are not installed have a version that no operators have, and so are refused where those load."""
+    try:
+        return version("neutone_sdk")
+    except PackageNotFoundError:
+        return "unknown (not installed)"
+
+
+__version__: Final = _installed_version()

@@ -14,6 +14,7 @@ from neutone_sdk.facts import FactGetters, learn_facts
 from neutone_sdk.model_card import ModelCard, missing_getters, required_unless_carded
 from neutone_sdk.parameter import CategoricalNeutoneParameter, ContinuousNeutoneParameter, NeutoneParameter
 from neutone_sdk.scripting import scriptable_twin
+from neutone_sdk.validation import check_type
 
 
 class NeutoneModel(ABC, nn.Module):
@@ -30,7 +31,7 @@ class NeutoneModel(ABC, nn.Module):
         card: Static facts, instead of getters.
 
     Raises:
-        InvalidTypeError: ``model`` is no module, or a getter is missing and there is no card.
+        InvalidTypeError: ``model`` is no module, ``card`` is no card, or a getter is missing and there is no card.
         InvalidParameterError: There are too many parameters, one is of the wrong kind, or two have one name.
     """
 
@@ -54,8 +55,10 @@ class NeutoneModel(ABC, nn.Module):
         self.MAX_N_PARAMS = MAX_N_PARAMS
         self.SDK_VERSION = __version__
         self.CURRENT_TIME = time.time()
-        if card is not None:
-            self.card = card
+        stated = self.card if card is None else card
+        if stated is not None:
+            check_type(stated, ModelCard, "card must be")
+            self.card = stated
         missing = missing_getters(type(self))
         if self.card is None and missing:
             msg = (

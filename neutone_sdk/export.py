@@ -80,7 +80,8 @@ def save_neutone_model(
         model: The wrapped model.
         root_dir: Folder to write to; made if it is not there.
         dump_samples: Also write the embedded samples to ``root_dir/samples``.
-        submission: Refuse a model whose ``reset_model`` leaves state behind; otherwise that is a warning.
+        submission: Refuse a model whose own ``reset_model`` leaves state behind; otherwise, and for a wrapper without
+            one, that is a warning.
         audio_sample_pairs: Input and output to embed; none by default.
         max_n_samples: Most pairs to embed.
         freeze: See `model_to_torchscript`.
@@ -89,11 +90,11 @@ def save_neutone_model(
         test_offline_mode: Also compare offline rendering with playing block by block.
 
     Warns:
-        UserWarning: ``reset_model`` leaves state behind.
+        UserWarning: A reset leaves state behind.
 
     Raises:
         InvalidTypeError: ``model`` is no wrapper.
-        ScriptingError: TorchScript cannot convert the model.
+        ScriptingError: TorchScript cannot convert the model, or a file cannot hold a method.
         ExportError: The reloaded file plays something else than the model, or the folder cannot be written.
     """
     if not isinstance(model, WaveformToWaveformBase):
@@ -104,7 +105,11 @@ def save_neutone_model(
     wrapper = SampleQueueWrapper(model, daw_sr=rate_hz, daw_bs=DEFAULT_DAW_BS)
     pairs = list(audio_sample_pairs or [])[:max_n_samples]
     metadata = _complete_metadata(model, pairs)
-    content = _archive_bytes(model_to_torchscript(wrapper, freeze, optimize), metadata)
+    script = model_to_torchscript(wrapper, freeze, optimize)
+    try:
+        content = _archive_bytes(script, metadata)
+    except RuntimeError as error:
+        raise explain(error, model) from error
     check_exported(wrapper, content, with_offline=test_offline_mode, is_strict=submission)
 
     root_dir = Path(root_dir)
@@ -115,7 +120,7 @@ def save_neutone_model(
     for index, pair in enumerate(pairs if dump_samples else []):
         files[root_dir / "samples" / f"sample_in_{index}.mp3"] = pair.input.to_mp3_bytes()
         files[root_dir / "samples" / f"sample_out_{index}.mp3"] = pair.output.to_mp3_bytes()
-    made = _make_folders(root_dir / "samples" if dump_samples else root_dir)
+    made = _make_folders(root_dir / "samples" if dump_samples and pairs else root_dir)
     try:
         write_atomically(files)
     except BaseException:

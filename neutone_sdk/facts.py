@@ -5,11 +5,13 @@ say is kept in tables of one type each, which TorchScript can store. :class:`Fac
 """
 
 import json
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args, get_origin
 
 import torch
 
 from neutone_sdk.errors import InvalidArgumentError, InvalidTypeError
+from neutone_sdk.validation import check_list, check_type
 
 # From a fact's key in metadata.json to the getter that knows it.
 TEXT_GETTERS = {
@@ -136,20 +138,18 @@ def learn_facts(model: Any) -> None:
         InvalidTypeError: A getter returns something of another type than it promises.
         InvalidArgumentError: A native rate or size is not positive, or the look-behind is negative.
     """
-    model.sdk_fact_texts = {key: _ask(model, getter, str, "string") for key, getter in TEXT_GETTERS.items()}
-    model.sdk_fact_text_lists = {key: _ask_list(model, getter, str) for key, getter in TEXT_LIST_GETTERS.items()}
-    model.sdk_fact_flags = {key: _ask(model, getter, bool, "bool") for key, getter in FLAG_GETTERS.items()}
-    numbers = {key: _ask(model, getter, (int, float), "number") for key, getter in NUMBER_GETTERS.items()}
-    model.sdk_fact_numbers = {key: float(number) for key, number in numbers.items()} | {
-        "date_created": model.CURRENT_TIME
+    model.sdk_fact_texts = {key: _ask(model, getter, str) for key, getter in TEXT_GETTERS.items()}
+    model.sdk_fact_text_lists = {
+        key: list(_ask(model, getter, Sequence[str])) for key, getter in TEXT_LIST_GETTERS.items()
     }
-    model.sdk_fact_count_lists = {key: _ask_counts(model, getter) for key, getter in COUNT_LIST_GETTERS.items()}
-    look_behind = _ask(model, "get_look_behind_samples", int, "number of samples")
-    if look_behind < 0:
-        msg = f"{type(model).__name__}.get_look_behind_samples() must return at least 0, got {look_behind}"
-        raise InvalidArgumentError(msg)
-    model.sdk_fact_counts = {"look_behind_samples": look_behind}
-    model.sdk_fact_links = _ask_links(model)
+    model.sdk_fact_flags = {key: _ask(model, getter, bool) for key, getter in FLAG_GETTERS.items()}
+    numbers = {key: float(_ask(model, getter, float)) for key, getter in NUMBER_GETTERS.items()}
+    model.sdk_fact_numbers = numbers | {"date_created": model.CURRENT_TIME}
+    model.sdk_fact_count_lists = {
+        key: list(_ask(model, getter, Sequence[int])) for key, getter in COUNT_LIST_GETTERS.items()
+    }
+    model.sdk_fact_counts = {"look_behind_samples": _ask(model, "get_look_behind_samples", int)}
+    model.sdk_fact_links = dict(_ask(model, "get_technical_links", Mapping[str, str]))
     flags, channels = model.sdk_fact_flags, {True: "mono", False: "stereo"}
     model.sdk_fact_texts |= {
         "model_type": f"{channels[flags['is_input_mono']]}-{channels[flags['is_output_mono']]}",
@@ -165,33 +165,40 @@ def copy_facts(source: Any, target: FactGetters) -> None:
         setattr(target, table, getattr(source, table))
 
 
-def _ask(model: object, getter: str, kind: type | tuple[type, ...], kind_name: str) -> Any:
-    value = getattr(model, getter)()
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        msg = f"{type(model).__name__}.{getter}() must return a {kind_name}, got {value!r}"
-        raise InvalidTypeError(msg)
-    return value
+def check_fact(value: Any, kind: Any, subject: str) -> None:
+    """Raise unless ``value`` is a fact of the ``kind``.
 
+    Args:
+        value: What was stated.
+        kind: ``str``, ``bool``, ``float``, ``int`` for a count from 0 on, ``Mapping[str, str]``, or a ``Sequence`` of
+            one type, of ``int`` for counts from 1 on.
+        subject: What the message begins with: ``"ModelCard: name must be"``.
 
-def _ask_list(model: object, getter: str, kind: type) -> list[Any]:
-    values = _ask(model, getter, (list, tuple), "list")
-    if any(not isinstance(value, kind) or isinstance(value, bool) for value in values):
-        msg = f"{type(model).__name__}.{getter}() must return a list of {kind.__name__}, got {values!r}"
-        raise InvalidTypeError(msg)
-    return list(values)
-
-
-def _ask_links(model: object) -> dict[str, str]:
-    links: dict[str, str] = _ask(model, "get_technical_links", dict, "dict")
-    if any(not isinstance(text, str) for link in links.items() for text in link):
-        msg = f"{type(model).__name__}.get_technical_links() must return a dict from str to str, got {links!r}"
-        raise InvalidTypeError(msg)
-    return dict(links)
-
-
-def _ask_counts(model: object, getter: str) -> list[int]:
-    values = _ask_list(model, getter, int)
-    if any(value < 1 for value in values):
-        msg = f"{type(model).__name__}.{getter}() must return numbers above 0, or an empty list for any, got {values}"
+    Raises:
+        InvalidTypeError: It is of another type.
+        InvalidArgumentError: A count is too small.
+    """
+    if kind == Mapping[str, str]:
+        _check_links(value, subject)
+    elif get_origin(kind) is Sequence:
+        check_list(value, get_args(kind)[0], subject)
+    else:
+        check_type(value, kind, subject)
+    if kind is int and value < 0:
+        msg = f"{subject} at least 0, got {value}"
         raise InvalidArgumentError(msg)
-    return values
+    if kind == Sequence[int] and any(count < 1 for count in value):
+        msg = f"{subject} numbers above 0, or an empty list for any, got {value}"
+        raise InvalidArgumentError(msg)
+
+
+def _check_links(links: object, subject: str) -> None:
+    if not isinstance(links, Mapping) or any(not isinstance(text, str) for link in links.items() for text in link):
+        msg = f"{subject} a dict from str to str, got {links!r}"
+        raise InvalidTypeError(msg)
+
+
+def _ask(model: object, getter: str, kind: Any) -> Any:
+    value = getattr(model, getter)()
+    check_fact(value, kind, f"{type(model).__name__}.{getter}() must return")
+    return value

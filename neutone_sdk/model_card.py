@@ -1,9 +1,10 @@
 """The short way to state the facts that hosts show of a model."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
+from neutone_sdk.facts import check_fact
 from neutone_sdk.parameter import NeutoneParameter
 
 Getter = TypeVar("Getter", bound=Callable[..., Any])
@@ -35,6 +36,10 @@ class ModelCard:
         dry_default: 0..1.
         input_gain_default: 0..1 for -30..+30 dB.
         output_gain_default: 0..1 for -30..+30 dB.
+
+    Raises:
+        InvalidTypeError: A field is of another type; a string is no list of strings.
+        InvalidArgumentError: A count of samples is negative, or a native rate or size is not positive.
     """
 
     name: str
@@ -58,6 +63,10 @@ class ModelCard:
     dry_default: float = 0.0
     input_gain_default: float = 0.5
     output_gain_default: float = 0.5
+
+    def __post_init__(self) -> None:
+        for fact in fields(ModelCard):
+            check_fact(getattr(self, fact.name), fact.type, f"ModelCard: {fact.name} must be")
 
 
 def required_unless_carded(getter: Getter) -> Getter:

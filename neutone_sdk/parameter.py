@@ -5,7 +5,8 @@ from enum import Enum
 from typing import Any
 
 from neutone_sdk.constants import MAX_N_CATEGORICAL_LABEL_CHARS, MAX_N_CATEGORICAL_VALUES
-from neutone_sdk.errors import InvalidParameterError, InvalidTypeError
+from neutone_sdk.errors import InvalidParameterError
+from neutone_sdk.validation import check_list, check_type
 
 
 class NeutoneParameterType(Enum):
@@ -28,7 +29,7 @@ class NeutoneParameter:
         param_type: Kind of the parameter; the subclasses set it.
 
     Raises:
-        InvalidTypeError: ``name`` or ``description`` is not a string.
+        InvalidTypeError: ``name`` or ``description`` is not a string, or ``used`` not a bool.
         InvalidParameterError: ``name`` is empty.
     """
 
@@ -40,10 +41,9 @@ class NeutoneParameter:
         used: bool = True,
         param_type: NeutoneParameterType = NeutoneParameterType.CONTINUOUS,
     ) -> None:
-        for what, text in (("name", name), ("description", description)):
-            if not isinstance(text, str):
-                msg = f"parameter {name!r}: {what} must be a string, got {type(text).__name__}"
-                raise InvalidTypeError(msg)
+        check_type(name, str, f"parameter {name!r}: name must be")
+        check_type(description, str, f"parameter {name!r}: description must be")
+        check_type(used, bool, f"parameter {name!r}: used must be")
         if not name:
             msg = "a parameter's name must not be empty; it is the key by which the model gets the value"
             raise InvalidParameterError(msg)
@@ -126,7 +126,7 @@ class CategoricalNeutoneParameter(NeutoneParameter):
         used: See :class:`NeutoneParameter`.
 
     Raises:
-        InvalidTypeError: ``n_values`` or ``default_value`` is not an integer.
+        InvalidTypeError: ``n_values`` or ``default_value`` is not an integer, or ``labels`` not a list of strings.
         InvalidParameterError: A value is outside its range, or the labels do not fit the choices.
     """
 
@@ -141,9 +141,7 @@ class CategoricalNeutoneParameter(NeutoneParameter):
     ) -> None:
         super().__init__(name, description, default_value, used, NeutoneParameterType.CATEGORICAL)
         for what, value in (("n_values", n_values), ("default_value", default_value)):
-            if not isinstance(value, int) or isinstance(value, bool):
-                msg = f"parameter {name!r}: {what} must be an integer, got {value!r}"
-                raise InvalidTypeError(msg)
+            check_type(value, int, f"parameter {name!r}: {what} must be")
         if not 2 <= n_values <= MAX_N_CATEGORICAL_VALUES:
             msg = f"parameter {name!r}: n_values must be in 2..{MAX_N_CATEGORICAL_VALUES}, got {n_values}"
             raise InvalidParameterError(msg)
@@ -151,14 +149,8 @@ class CategoricalNeutoneParameter(NeutoneParameter):
             msg = f"parameter {name!r}: default_value must be in 0..{n_values - 1}, got {default_value}"
             raise InvalidParameterError(msg)
         self.n_values = n_values
-        self.labels = [str(index) for index in range(n_values)] if labels is None else list(labels)
-        if len(self.labels) != n_values:
-            msg = f"parameter {name!r}: labels must have one text for each of {n_values} values, got {len(self.labels)}"
-            raise InvalidParameterError(msg)
-        too_long = [label for label in self.labels if len(label) >= MAX_N_CATEGORICAL_LABEL_CHARS]
-        if too_long:
-            msg = f"parameter {name!r}: labels must be shorter than {MAX_N_CATEGORICAL_LABEL_CHARS}, got {too_long}"
-            raise InvalidParameterError(msg)
+        numbers = [str(index) for index in range(n_values)]
+        self.labels = _checked_labels(name, numbers if labels is None else labels, n_values)
         self.default_value_0to1 = default_value / (n_values - 1)
 
     def to_metadata(self) -> dict[str, Any]:
@@ -177,6 +169,7 @@ class TextNeutoneParameter(NeutoneParameter):
         used: See :class:`NeutoneParameter`.
 
     Raises:
+        InvalidTypeError: ``max_n_chars`` is not an integer, or the default not a string.
         InvalidParameterError: ``max_n_chars`` is below -1, or the default is too long.
     """
 
@@ -184,6 +177,7 @@ class TextNeutoneParameter(NeutoneParameter):
         self, name: str, description: str, max_n_chars: int = -1, default_value: str = "", used: bool = True
     ) -> None:
         super().__init__(name, description, default_value, used, NeutoneParameterType.TEXT)
+        check_type(default_value, str, f"parameter {name!r}: default_value must be")
         _check_length(name, "max_n_chars", max_n_chars, len(default_value))
         self.max_n_chars = max_n_chars
 
@@ -203,6 +197,7 @@ class DiscreteTokensNeutoneParameter(NeutoneParameter):
         used: See :class:`NeutoneParameter`.
 
     Raises:
+        InvalidTypeError: ``max_n_tokens`` is not an integer, or the default not a list of integers.
         InvalidParameterError: ``max_n_tokens`` is below -1, or the default is too long.
     """
 
@@ -214,7 +209,10 @@ class DiscreteTokensNeutoneParameter(NeutoneParameter):
         default_value: list[int] | None = None,
         used: bool = True,
     ) -> None:
-        tokens = [] if default_value is None else list(default_value)
+        if default_value is None:
+            default_value = []
+        check_list(default_value, int, f"parameter {name!r}: default_value must be")
+        tokens = list(default_value)
         super().__init__(name, description, tokens, used, NeutoneParameterType.TOKENS)
         _check_length(name, "max_n_tokens", max_n_tokens, len(tokens))
         self.max_n_tokens = max_n_tokens
@@ -230,16 +228,31 @@ NumericalNeutoneParameter = ContinuousNeutoneParameter | CategoricalNeutoneParam
 
 
 def _finite(name: str, what: str, value: float) -> float:
-    if not isinstance(value, (int, float)) or isinstance(value, bool):
-        msg = f"parameter {name!r}: {what} must be a number, got {value!r}"
-        raise InvalidTypeError(msg)
+    check_type(value, float, f"parameter {name!r}: {what} must be")
     if not abs(value) <= _MAX_FLOAT32:
         msg = f"parameter {name!r}: {what} must be finite in float32, got {value}"
         raise InvalidParameterError(msg)
     return float(value)
 
 
+def _checked_labels(name: str, labels: Sequence[str], n_values: int) -> list[str]:
+    check_list(labels, str, f"parameter {name!r}: labels must be")
+    if len(labels) != n_values:
+        msg = f"parameter {name!r}: labels must have one text for each of {n_values} values, got {len(labels)}"
+        raise InvalidParameterError(msg)
+    too_long = [label for label in labels if len(label) >= MAX_N_CATEGORICAL_LABEL_CHARS]
+    if too_long:
+        msg = f"parameter {name!r}: labels must be shorter than {MAX_N_CATEGORICAL_LABEL_CHARS}, got {too_long}"
+        raise InvalidParameterError(msg)
+    repeated = [label for label in dict.fromkeys(labels) if labels.count(label) > 1]
+    if repeated:
+        msg = f"parameter {name!r}: labels must differ, or nobody can tell the choices apart; got {repeated} repeatedly"
+        raise InvalidParameterError(msg)
+    return list(labels)
+
+
 def _check_length(name: str, what: str, limit: int, length: int) -> None:
+    check_type(limit, int, f"parameter {name!r}: {what} must be")
     if limit < -1:
         msg = f"parameter {name!r}: {what} must be at least 0, or -1 for no limit, got {limit}"
         raise InvalidParameterError(msg)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.jit import ScriptModule
 
+from neutone_sdk.archive import is_numerical, parameter_range
 from neutone_sdk.constants import MAX_N_PARAMS
 from neutone_sdk.errors import InvalidArgumentError, ModelOutputError
 from neutone_sdk.scripting import SCRIPT_ERRORS, message_of
@@ -118,9 +119,14 @@ def knobs(metadata: dict[str, Any], values: dict[str, str]) -> Tensor:
         values: From a parameter's name to a number in its own range, or to one of its labels.
 
     Raises:
-        InvalidArgumentError: There is no such parameter, or the value is not in its range.
+        InvalidArgumentError: There is no such parameter, the value is not in its range, or the model has texts or
+            tokens for parameters.
     """
     parameters = list(metadata.get("neutone_parameters", {}).values())
+    for parameter in parameters:
+        if not is_numerical(parameter):
+            msg = f"parameter {parameter['name']!r} is of type {parameter['type']}; only knobs and menus can be played"
+            raise InvalidArgumentError(msg)
     unknown = sorted(set(values) - {parameter["name"] for parameter in parameters})
     if unknown:
         names = ", ".join(repr(parameter["name"]) for parameter in parameters) or "none"
@@ -134,18 +140,12 @@ def knobs(metadata: dict[str, Any], values: dict[str, str]) -> Tensor:
     return knob_values
 
 
-def parameter_range(parameter: dict[str, Any]) -> tuple[float, float]:
-    """Return what 0 and 1 stand for, from a parameter's metadata; 1.x files may hold numbers as texts."""
-    if "n_values" in parameter:
-        return 0.0, float(parameter["n_values"]) - 1.0
-    return float(parameter.get("min_value", 0.0)), float(parameter.get("max_value", 1.0))
-
-
 def _typed_in(parameter: dict[str, Any], text: str) -> float:
     """What a user means: a label of a menu, which wins, or a number."""
-    labels = parameter.get("labels", [])
-    if text in labels:
-        return float(labels.index(text))
+    labels = parameter.get("labels") or []
+    for label in (text, text.strip()):
+        if label in labels:
+            return float(labels.index(label))
     try:
         return float(text)
     except ValueError as error:
@@ -157,8 +157,9 @@ def _typed_in(parameter: dict[str, Any], text: str) -> float:
 
 def _position(parameter: dict[str, Any], value: float) -> float:
     lowest, highest = parameter_range(parameter)
-    if not lowest <= value <= highest or ("n_values" in parameter and value != int(value)):
-        kind = "whole numbers from " if "n_values" in parameter else ""
+    is_menu = parameter.get("n_values") is not None
+    if not lowest <= value <= highest or (is_menu and value != int(value)):
+        kind = "whole numbers from " if is_menu else ""
         msg = f"parameter {parameter['name']!r} takes {kind}{lowest:g} to {highest:g}, got {value:g}"
         raise InvalidArgumentError(msg)
     return (value - lowest) / (highest - lowest)

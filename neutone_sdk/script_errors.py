@@ -10,14 +10,45 @@ from pathlib import Path
 from types import FunctionType, TracebackType
 from typing import Any
 
+import torch
 from torch import nn
+from torch._sources import fake_range
+from torch.jit.annotations import try_ann_to_type
 
 from neutone_sdk.errors import ScriptingError
+from neutone_sdk.script_methods import OVERRIDES, evaluated, names_around, overridden
 
 PACKAGE_FOLDER = Path(__file__).parent
+TORCH_FOLDER = Path(torch.__file__).parent
 
 # What torch's message says, and what helps.
 _REMEDIES = (
+    (
+        r"super\(.*\n\s*~*\s*<--- HERE",
+        "call the base class's method by another name than super(): TorchScript has no classes to look it up in",
+    ),
+    (
+        r"torch[/\\]utils[/\\]_contextlib\.py",
+        "remove the decorator, such as @torch.no_grad(), from the function: TorchScript compiles it in the wrong place",
+    ),
+    (r"Can't get source", "put the class into a .py file: TorchScript reads the source, and exec leaves none"),
+    (
+        r"Could not export Python function",
+        "remove @torch.jit.ignore, or call the method only if not torch.jit.is_scripting(): no file can hold it",
+    ),
+    (
+        r"Unknown type name '(dict|list|tuple|Dict|List|Tuple)'",
+        "say what it holds, for instance dict[str, Tensor] or list[int]",
+    ),
+    (
+        r"Unknown type annotation",
+        "annotate it with a type that TorchScript knows (Tensor, int, list[int], ...), or leave the annotation out",
+    ),
+    (
+        r"expected type comment",
+        "reword the comment with '# type:', TorchScript reads a type there; only '# type: ignore[code]' may end a line",
+    ),
+    (r"does not return along all paths", "return a value on every path; one that ends without return returns None"),
     (r"numpy", "use torch's functions on tensors instead of NumPy's: NumPy does not exist in an exported file"),
     (r"try blocks", "test for the condition before it happens: TorchScript cannot catch exceptions"),
     (r"Lambda", "write a function with def instead of the lambda"),
@@ -32,7 +63,7 @@ _REMEDIES = (
     (r"has no attribute or method", "annotate where the object comes from: what has no annotation counts as a Tensor"),
     (r"undefined value|Unknown type name", "import or define the name at the top of the file, not inside a function"),
     (
-        r"Expected a value of type|expected a value of type|previously had type|type mismatch",
+        r"[Ee]xpected a value of type|previously had type|type mismatch|was annotated as having type|Wrong type for",
         "give the value one type throughout, and annotate it: x: Optional[Tensor] = None",
     ),
     (
@@ -40,28 +71,39 @@ _REMEDIES = (
         "leave the with out: TorchScript knows torch.no_grad() and few others",
     ),
 )
+_NOBODY = "nothing in your code: this is a fault of neutone_sdk, or a torch that it does not know; please report it"
 _OTHERWISE = "rewrite the line in TorchScript's part of Python (pytorch.org/docs/stable/jit_language_reference.html)"
 
 _KNOWN_LIBRARIES = ("torch", "math", "typing", "warnings", "neutone_sdk")
 
 _LOCATION = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+)')
 
+# How torch's messages, and the lines of ours that call the user's methods, name a method, maybe with its class.
+_METHOD_NAMES = (
+    r"(?P<method>\w+)\(__torch__\.(?:\w+\.)*(?P<owner>\w+) self",
+    r"<function (?:[\w.<>]*?(?P<owner>\w+)\.)?(?P<method>\w+) at ",
+    r"Python function call '(?P<method>\w+)'(?P<owner>)",
+    r"self\.(?:w2w_base\.)?(?P<method>\w+)\((?P<owner>)",
+)
+
 
 @dataclass(frozen=True)
 class _Place:
     file: str
     line: int
+    name: str = ""  # if the file cannot tell
 
-    @property
-    def is_ours(self) -> bool:
-        return PACKAGE_FOLDER in Path(self.file).parents
+    def is_in(self, folder: Path) -> bool:
+        return folder in Path(self.file).parents
 
     @property
     def code(self) -> str:
         return linecache.getline(self.file, self.line).strip()
 
     def __str__(self) -> str:
-        return f"{self._function()} ({self.file}, line {self.line})"
+        return f"{self.name or self._function()} ({self.file}, line {self.line})" + (
+            f":\n      {self.code}" if self.code else ""
+        )
 
     def _function(self) -> str:
         """Name the function that the line stands in, with its class."""
@@ -85,41 +127,151 @@ class _Place:
 
 
 def explain(error: Exception, model: nn.Module) -> ScriptingError:
-    """Return the error to raise instead of what torch raised while it converted ``model``."""
+    """Return the error to raise instead of what torch raised while it converted or saved ``model``."""
     text = str(error)
     if not _LOCATION.search(text):
-        text += _places_in(error.__traceback__) or _foreign_call_in(model)
-    places = [_Place(match["file"], int(match["line"])) for match in _LOCATION.finditer(text)]
-    theirs = [place for place in places if not place.is_ours]
-    reason = text[: match.start()] if (match := _LOCATION.search(text)) else text
-    if not theirs:
-        remedy = (
-            "nothing in your code: this is a fault of neutone_sdk, or a torch that it does not know; please report it"
-        )
-        return ScriptingError(
-            f"TorchScript cannot convert {type(model).__name__}\n  because: {_line(reason)}\n  change: {remedy}"
-        )
+        text += _places_in(error.__traceback__) or ("" if _named_in(text, model) else _foreign_call_in(model))
+    reason = _line(text[: match.start()] if (match := _LOCATION.search(text)) else text)
+    misfit = _misfit_of(model)
+    if misfit is not None:
+        override, ours, what = misfit
+        return _error(model, [_start_of(override)], f"{what} (torch says: {reason})", _declaration_of(ours))
     remedy = next((remedy for pattern, remedy in _REMEDIES if re.search(pattern, text)), _OTHERWISE)
+    places = [_Place(match["file"], int(match["line"])) for match in _LOCATION.finditer(text)]
+    not_ours = [place for place in places if not place.is_in(PACKAGE_FOLDER)]
+    guilty = [place for place in not_ours if not place.is_in(TORCH_FOLDER)] or _guessed(text, places, model) or not_ours
+    return _error(model, guilty, reason, remedy if guilty else _NOBODY)
 
+
+def _error(model: nn.Module, places: list[_Place], reason: str, remedy: str) -> ScriptingError:
     lines = [f"TorchScript cannot convert {type(model).__name__}"]
-    for index, place in enumerate(dict.fromkeys(theirs)):
-        lines.append(f"  {'in' if index == 0 else 'called from'} {place}:\n      {place.code}")
-    lines.append(f"  because: {_line(reason)}")
-    lines.append(f"  change: {remedy}")
-    return ScriptingError("\n".join(lines))
+    for index, place in enumerate(dict.fromkeys(places)):
+        lines.append(f"  {'in' if index == 0 else 'called from'} {place}")
+    return ScriptingError("\n".join([*lines, f"  because: {reason}", f"  change: {remedy}"]))
+
+
+def _guessed(text: str, places: list[_Place], model: nn.Module) -> list[_Place]:
+    """Find what of the user's is meant where torch points into our code only."""
+    called = "\n".join(place.code for place in places if place.is_in(PACKAGE_FOLDER))
+    method = _named_in(text, model) or _named_in(called, model)
+    return [_start_of(method)] if method is not None else _unreadable_annotations(model)
+
+
+def _named_in(text: str, model: nn.Module) -> FunctionType | None:
+    """Find the first method of the user's that a text names."""
+    for pattern in _METHOD_NAMES:
+        for match in re.finditer(pattern, text):
+            for owner in _classes_of(model):
+                method = vars(owner).get(match["method"])
+                if isinstance(method, FunctionType) and match["owner"] in {None, "", owner.__name__}:
+                    return inspect.unwrap(method)
+    return None
+
+
+def _classes_of(model: nn.Module) -> list[type]:
+    """Return the user's classes, those of ``model`` first."""
+    classes = dict.fromkeys(base for module in model.modules() for base in type(module).__mro__)
+    return [each for each in classes if each.__module__.split(".")[0] not in {*_KNOWN_LIBRARIES, "builtins", "abc"}]
+
+
+def _start_of(function: FunctionType) -> _Place:
+    """Return the line of a function's ``def``, behind its decorators."""
+    code = function.__code__
+    try:
+        lines, first_line = inspect.getsourcelines(function)
+    except (OSError, TypeError):
+        return _Place(code.co_filename, code.co_firstlineno, function.__qualname__.split("<locals>.")[-1])
+    offset = next((index for index, line in enumerate(lines) if line.lstrip().startswith("def ")), 0)
+    return _Place(code.co_filename, first_line + offset)
+
+
+def _unreadable_annotations(model: nn.Module) -> list[_Place]:
+    """Find the attributes that are annotated on their class with a type that TorchScript does not know."""
+    return [
+        place
+        for module in model.modules()
+        for owner in type(module).__mro__
+        for name, kind in inspect.get_annotations(owner).items()
+        if owner in _classes_of(model)
+        and not isinstance(getattr(module, name, module), nn.Module)  # those and missing ones are not asked for
+        and _script_type(evaluated(kind, names_around(owner))) is None
+        for place in _annotation_of(owner, name)
+    ]
+
+
+def _annotation_of(owner: type, name: str) -> list[_Place]:
+    try:
+        lines, first_line = inspect.getsourcelines(owner)
+        body = ast.parse(textwrap.dedent("".join(lines))).body[0]
+    except (OSError, TypeError, SyntaxError):
+        return []
+    return [
+        _Place(inspect.getsourcefile(owner) or "", first_line + node.lineno - 1)
+        for node in ast.walk(body)
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == name
+    ]
+
+
+def _misfit_of(model: nn.Module) -> tuple[FunctionType, FunctionType, str] | None:
+    """Find an override that cannot be called like what it overrides: itself, ours, and what is wrong with it."""
+    for name in OVERRIDES:
+        override = overridden(type(model), name)
+        what = None if override is None else _misfit(*override)
+        if override is not None and what is not None:
+            return *override, what
+    return None
+
+
+def _misfit(method: FunctionType, ours: FunctionType) -> str | None:
+    """Say why ``method`` cannot be called like ``ours``; None if it can. What it leaves unannotated fits."""
+    wanted = inspect.signature(ours).parameters
+    signature = inspect.signature(method)
+    try:
+        arguments = signature.bind(*wanted).arguments  # from the name here to the name there
+    except TypeError:
+        return f"{method.__name__} is called with ({', '.join(wanted)}), but takes ({', '.join(signature.parameters)})"
+    for mine, theirs in [*list(arguments.items())[1:], ("return", "return")]:
+        needed = ours.__annotations__.get(theirs, Any)
+        declared = evaluated(method.__annotations__.get(mine, needed), method.__globals__)
+        if not _fits(declared, needed, is_result=mine == "return"):
+            subject = "what it returns" if mine == "return" else mine
+            kinds = inspect.formatannotation(declared), inspect.formatannotation(needed)
+            return f"{method.__name__} declares {subject} as {kinds[0]}, but it has to be {kinds[1]}"
+    return None
+
+
+def _fits(kind: object, wanted: object, *, is_result: bool) -> bool:
+    """Return whether TorchScript takes a value for both; texts are annotations that only it can read."""
+    if isinstance(kind, str):
+        return True
+    mine, theirs = _script_type(kind), _script_type(wanted)
+    return mine is not None and (mine.isSubtypeOf(theirs) if is_result else theirs.isSubtypeOf(mine))
+
+
+def _script_type(annotation: object) -> Any:
+    """Return TorchScript's type for an annotation; None if it has none."""
+    try:
+        return try_ann_to_type(annotation, fake_range())
+    except Exception:  # noqa: BLE001  # for a class it tries to compile the class
+        return None
+
+
+def _declaration_of(ours: FunctionType) -> str:
+    return f"declare it as def {ours.__name__}{inspect.signature(ours)}, and keep to these types"
 
 
 def _line(text: str) -> str:
-    return " ".join(text.split()).rstrip(":").strip()
+    return re.sub(r" at 0x[0-9a-f]+", "", " ".join(text.split())).rstrip(":").strip()
 
 
 def _places_in(traceback: TracebackType | None) -> str:
     """Find the source that torch was compiling when something else than the compiler failed, innermost first."""
     places: list[str] = []
     while traceback is not None:
-        location: Any = traceback.tb_frame.f_locals.get("loc")
-        if hasattr(location, "highlight"):
-            places.insert(0, str(location.highlight()))
+        for name in ("loc", "r"):  # where torch keeps a value's place, and a method's
+            location: Any = traceback.tb_frame.f_locals.get(name)
+            if hasattr(location, "highlight"):
+                places.insert(0, str(location.highlight()))
         traceback = traceback.tb_next
     return "".join(f"\n{place}" for place in places)
 

@@ -6,9 +6,8 @@ twin: an object with the same attributes, of a subclass in which TorchScript fin
 
 import inspect
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from types import FunctionType
 from typing import Any, TypeVar
 
 import torch
@@ -16,6 +15,7 @@ from torch import nn
 from torch._jit_internal import FunctionModifiers, get_torchscript_modifier
 
 from neutone_sdk.facts import FactGetters
+from neutone_sdk.script_methods import evaluated, is_of, names_around, scriptable_methods
 
 Module = TypeVar("Module", bound=nn.Module)
 
@@ -26,13 +26,11 @@ SCRIPT_ERRORS = (torch.jit.Error, RuntimeError)
 def scriptable_twin(module: Module) -> Module:
     """Return a module that shares everything with ``module`` and is ready for TorchScript.
 
-    Its getters answer from tables, its decorated methods are bare, and its attributes' annotations are complete.
+    Its getters answer from tables, its methods are those that TorchScript can compile, and its attributes' annotations
+    are complete. Modules below it that need the latter two have twins as well; none of the originals is changed.
     """
-    twin_class = _twin_class(type(module), module._modules)  # noqa: SLF001
-    twin: Module = object.__new__(twin_class)
-    twin.__dict__.update(module.__dict__)
-    twin.__dict__["_modules"] = dict(module._modules)  # noqa: SLF001  # torch replaces submodules in place
-    return twin
+    submodules = module._modules  # noqa: SLF001
+    return _twin(module, _wrapper_class(type(module), submodules), _Submodules().of(module))
 
 
 def forget_converted_classes() -> None:
@@ -65,47 +63,83 @@ def exported_methods(module_class: type) -> list[str]:
     ]
 
 
-def _twin_class(module_class: type, submodules: Iterable[str]) -> type:
+def _twin(module: Module, twin_class: type, submodules: dict[str, nn.Module | None]) -> Module:
+    twin: Module = object.__new__(twin_class)
+    twin.__dict__.update(module.__dict__)
+    twin.__dict__["_modules"] = submodules
+    return twin
+
+
+class _Submodules:
+    """Finds or makes what TorchScript can compile in place of the modules below a wrapper: a twin only where needed.
+
+    A module that stands in several places has one twin, and modules of one class have twins of one class.
+    """
+
+    def __init__(self) -> None:
+        self._modules: dict[int, nn.Module] = {}
+        self._classes: dict[tuple[Any, ...], type] = {}
+
+    def of(self, module: nn.Module) -> dict[str, nn.Module | None]:
+        """Return the submodules of ``module``, prepared; a new dict, because torch replaces submodules in place."""
+        children = module._modules.items()  # noqa: SLF001
+        return {name: None if child is None else self._prepared(child) for name, child in children}
+
+    def _prepared(self, module: nn.Module) -> nn.Module:
+        if isinstance(module, torch.jit.ScriptModule) or hasattr(module, "__prepare_scriptable__"):
+            return module
+        if id(module) not in self._modules:
+            self._modules[id(module)] = module  # should it contain itself
+            originals = module._modules  # noqa: SLF001
+            children = self.of(module)
+            kind = (type(module), *originals)
+            if kind not in self._classes:
+                self._classes[kind] = _submodule_class(type(module), originals)
+            if self._classes[kind] is not type(module) or any(
+                children[name] is not originals[name] for name in children
+            ):
+                self._modules[id(module)] = _twin(module, self._classes[kind], children)
+        return self._modules[id(module)]
+
+
+def _submodule_class(module_class: type, submodules: Iterable[str]) -> type:
+    """Return ``module_class`` if TorchScript can compile it as it is, and a subclass that it can compile otherwise."""
+    if is_of("torch", module_class):
+        return module_class
+    methods = scriptable_methods(module_class)
+    if not methods and not any(isinstance(kind, str) for kind in inspect.get_annotations(module_class).values()):
+        return module_class
+    annotations = _all_annotations(module_class.__mro__, submodules)
+    return _subclass((module_class,), {"__annotations__": annotations, **methods})
+
+
+def _wrapper_class(module_class: type, submodules: Iterable[str]) -> type:
     """Return a new class each time: torch remembers half-converted ones, and would fail on them ever after."""
-    body: dict[str, Any] = {
-        "__module__": module_class.__module__,
-        "__qualname__": module_class.__qualname__,
-        "__annotations__": _all_annotations(module_class, submodules),
+    body = {
+        "__annotations__": _all_annotations((*module_class.__mro__, FactGetters), submodules),
         "__jit_ignored_attributes__": ["card", *getattr(module_class, "__jit_ignored_attributes__", [])],
         "__prepare_scriptable__": lambda self: self,
+        **scriptable_methods(module_class, besides=dir(FactGetters)),
     }
-    for name in dir(module_class):
-        method = inspect.getattr_static(module_class, name)
-        if isinstance(method, FunctionType) and hasattr(method, "__wrapped__") and not hasattr(FactGetters, name):
-            body[name] = _bare(method)
-    bases = (module_class,) if issubclass(module_class, FactGetters) else (FactGetters, module_class)
-    return type(module_class)(module_class.__name__, bases, body)
+    return _subclass((module_class,) if issubclass(module_class, FactGetters) else (FactGetters, module_class), body)
 
 
-def _all_annotations(module_class: type, submodules: Iterable[str]) -> dict[str, Any]:
+def _subclass(bases: tuple[type, ...], body: dict[str, Any]) -> type:
+    """Return a class that TorchScript takes for the last of ``bases``."""
+    original = bases[-1]
+    names = {"__module__": original.__module__, "__qualname__": original.__qualname__}
+    return type(original)(original.__name__, bases, {**names, **body})
+
+
+def _all_annotations(bases: Sequence[type], submodules: Iterable[str]) -> dict[str, Any]:
     """TorchScript reads the annotations of one class only; the attributes of its bases need theirs too.
 
     Submodules must have none: their types are known, and TorchScript takes ``model: MyNet`` for another class.
     """
     merged: dict[str, Any] = {}
-    for base in reversed((*module_class.__mro__, FactGetters)):
+    for base in reversed(bases):
         if base not in nn.Module.__mro__:
-            merged |= inspect.get_annotations(base)
+            merged |= {
+                name: evaluated(kind, names_around(base)) for name, kind in inspect.get_annotations(base).items()
+            }
     return {name: kind for name, kind in merged.items() if name not in set(submodules)}
-
-
-def _bare(method: FunctionType) -> FunctionType:
-    """Undo decorators such as ``@torch.no_grad()``: TorchScript takes a decorated method's globals from the decorator.
-
-    The copy keeps what ``@torch.jit.export`` and the like said of the decorated method.
-    """
-    inner = inspect.unwrap(method)
-    bare = FunctionType(inner.__code__, inner.__globals__, inner.__name__, inner.__defaults__, inner.__closure__)
-    bare.__annotations__ = inner.__annotations__
-    bare.__kwdefaults__ = inner.__kwdefaults__
-    bare.__qualname__ = inner.__qualname__
-    bare.__module__ = inner.__module__
-    for key, value in {**inner.__dict__, **method.__dict__}.items():
-        if key != "__wrapped__":
-            bare.__dict__[key] = value
-    return bare

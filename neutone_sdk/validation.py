@@ -1,9 +1,52 @@
-"""Checks of audio and parameter values at the door of a model. All are scriptable."""
+"""Checks at the door: of types in Python, and, scriptable, of audio and parameter values."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from neutone_sdk.errors import InvalidAudioError, InvalidTypeError
+
+
+def check_type(value: object, kind: type, subject: str) -> None:
+    """Raise unless ``value`` is a ``kind``. For a float an int will do; a bool is no number.
+
+    Args:
+        value: What was received.
+        kind: What it has to be.
+        subject: What the message begins with: ``"daw_bs must be"``.
+
+    Raises:
+        InvalidTypeError: It is of another type.
+    """
+    if not _is_a(value, kind):
+        article = "an" if kind is int else "a"
+        msg = f"{subject} {article} {_kind_name(kind)}, got {value!r}"
+        raise InvalidTypeError(msg)
+
+
+def check_list(values: Any, kind: type, subject: str) -> None:
+    """Raise unless ``values`` is a list, or the like, of ``kind``. A string is no list of strings.
+
+    Arguments and errors as in `check_type`.
+    """
+    if not _is_list(values) or not all(_is_a(value, kind) for value in values):
+        msg = f"{subject} a list of {_kind_name(kind)}s, got {values!r}"
+        raise InvalidTypeError(msg)
+
+
+def _kind_name(kind: type) -> str:
+    return {str: "string", int: "integer", float: "number"}.get(kind, kind.__name__)
+
+
+def _is_list(values: object) -> bool:
+    return isinstance(values, Sequence) and not isinstance(values, (str, bytes))
+
+
+def _is_a(value: object, kind: type) -> bool:
+    allowed = (int, float) if kind is float else kind
+    return isinstance(value, allowed) and (kind is bool or not isinstance(value, bool))
 
 
 def dtype_name(x: Tensor) -> str:
@@ -15,19 +58,48 @@ def dtype_name(x: Tensor) -> str:
         torch.int64: "int64",
         torch.int32: "int32",
         torch.int16: "int16",
+        torch.int8: "int8",
+        torch.uint8: "uint8",
+        torch.bool: "bool",
+        torch.bfloat16: "bfloat16",
+        torch.complex64: "complex64",
+        torch.complex128: "complex128",
     }
     return names.get(x.dtype, "another dtype")
 
 
+def _layout_name(x: Tensor) -> str:
+    names = {
+        torch.strided: "strided",
+        torch.sparse_coo: "sparse_coo",
+        torch.sparse_csr: "sparse_csr",
+    }
+    return names.get(x.layout, "another layout")
+
+
+def _check_plain(x: Tensor, what: str, remedy: str) -> None:
+    """Raise unless operators can read ``x``. Runs in every callback: nothing is looked up unless it raises."""
+    if x.dtype != torch.float32:
+        raise InvalidTypeError(what + " must be float32, got " + dtype_name(x) + "; " + remedy)
+    if x.layout != torch.strided or not x.is_cpu:
+        raise InvalidTypeError(
+            what
+            + " must be a strided tensor on the CPU, got "
+            + _layout_name(x)
+            + " on "
+            + str(x.device)
+            + "; call .to_dense() or .cpu()"
+        )
+
+
 def check_audio(x: Tensor) -> None:
-    """Raise unless ``x`` is float32 audio of shape ``(1 or 2, n)`` with ``n >= 1``.
+    """Raise unless ``x`` is float32 audio in the CPU's memory of shape ``(1 or 2, n)`` with ``n >= 1``.
 
     Raises:
-        InvalidTypeError: The dtype is another.
+        InvalidTypeError: The dtype, layout or device is another.
         InvalidAudioError: The shape is another.
     """
-    if x.dtype != torch.float32:
-        raise InvalidTypeError("audio must be float32, got " + dtype_name(x) + "; scale it to -1..1 and call .float()")
+    _check_plain(x, "audio", "scale it to -1..1 and call .float()")
     if x.dim() != 2 or x.size(0) < 1 or x.size(0) > 2 or x.size(1) < 1:
         raise InvalidAudioError(
             "audio must have shape (channels, samples) with 1 or 2 channels and at least 1 sample, got "
@@ -39,11 +111,10 @@ def check_params(params: Tensor, n_params: int, n_samples: int) -> None:
     """Raise unless ``params`` is float32 of shape ``(n_params, 1)``, knobs, or ``(n_params, n_samples)``, curves.
 
     Raises:
-        InvalidTypeError: The dtype is another.
+        InvalidTypeError: The dtype, layout or device is another.
         InvalidAudioError: The shape is another.
     """
-    if params.dtype != torch.float32:
-        raise InvalidTypeError("params must be float32, got " + dtype_name(params) + "; call .float()")
+    _check_plain(params, "params", "call .float()")
     if params.dim() != 2 or params.size(0) != n_params or (params.size(1) != n_samples and params.size(1) != 1):
         raise InvalidAudioError(
             f"params must have shape ({n_params}, 1), one value a knob, or ({n_params}, {n_samples}), one value a "
@@ -55,7 +126,7 @@ def validate_waveform(x: Tensor, is_mono: bool) -> None:
     """Raise unless ``x`` is float32 audio of shape ``(1, n)`` if ``is_mono``, else ``(2, n)``.
 
     Raises:
-        InvalidTypeError: The dtype is another.
+        InvalidTypeError: The dtype, layout or device is another.
         InvalidAudioError: The shape is another.
     """
     check_audio(x)

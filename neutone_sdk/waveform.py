@@ -158,6 +158,8 @@ class WaveformToWaveformBase(NeutoneModel):
             if self.sdk_look_behind > 0:
                 params = self._sdk_with_past(params, self.sdk_past_params, self.sdk_past_params_cursors)
             params = self.aggregate_params(params)
+            if not torch.jit.is_scripting():  # type: ignore[attr-defined]
+                _check_is_tensor(params, "aggregate_params")
             if params.dim() != 2 or params.size(0) < self.n_neutone_parameters or params.dtype != torch.float32:
                 raise ModelOutputError(
                     f"aggregate_params must return float32 of shape ({self.MAX_N_PARAMS}, 1) or "
@@ -168,6 +170,8 @@ class WaveformToWaveformBase(NeutoneModel):
         for i in range(self.n_neutone_parameters):
             named[self.neutone_parameter_names[i]] = values[i]
         y = self.do_forward_pass(x, named)
+        if not torch.jit.is_scripting():  # type: ignore[attr-defined]
+            _check_is_tensor(y, "do_forward_pass")
         # Not y.dim(): torch's compiler takes the output of a Conv1d for 3-D, also where the input had no batch axis.
         if list(y.shape) != [self.sdk_out_channels, n_samples] or y.dtype != torch.float32:
             raise ModelOutputError(
@@ -182,8 +186,14 @@ class WaveformToWaveformBase(NeutoneModel):
         """Tell the model its rate in Hz and its block size in samples; return whether it adapted to them.
 
         Raises:
+            InvalidTypeError: They are not integers.
             InvalidArgumentError: They are not native to the model.
         """
+        self.sdk_check_setting(sample_rate, n_samples)
+        return self.set_model_sample_rate_and_buffer_size(sample_rate, n_samples)
+
+    def sdk_check_setting(self, sample_rate: int, n_samples: int) -> None:
+        """Raise as `set_sample_rate_and_buffer_size` does, before any of the wrapper's own code runs."""
         if not torch.jit.is_scripting() and not self.sdk_has_facts:  # type: ignore[attr-defined]
             self.sdk_learn_facts()
         rates = self.sdk_fact_count_lists["native_sample_rates"]
@@ -192,7 +202,6 @@ class WaveformToWaveformBase(NeutoneModel):
             raise InvalidArgumentError(f"the model works at {rates} Hz (empty for any), got {sample_rate}")
         if n_samples < 1 or (len(sizes) > 0 and n_samples not in sizes):
             raise InvalidArgumentError(f"the model works on blocks of {sizes} samples (empty for any), got {n_samples}")
-        return self.set_model_sample_rate_and_buffer_size(sample_rate, n_samples)
 
     @torch.jit.export
     def set_daw_sample_rate_and_buffer_size(
@@ -242,3 +251,10 @@ class WaveformToWaveformBase(NeutoneModel):
         whole[:, self.sdk_look_behind :] = frames
         torch.ops.neutone.ring_push(frames, self.sdk_look_behind, past, cursors)
         return whole
+
+
+def _check_is_tensor(value: object, method: str) -> None:
+    """In Python only: TorchScript does not compile a method that returns something else."""
+    if not isinstance(value, Tensor):
+        msg = f"{method} must return a tensor, got {type(value).__name__}"
+        raise ModelOutputError(msg)

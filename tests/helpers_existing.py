@@ -21,8 +21,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from neutone_sdk import ContinuousNeutoneParameter, NeutoneParameter, SampleQueueWrapper, WaveformToWaveformBase
-from neutone_sdk.utils import model_to_torchscript, save_neutone_model
+from neutone_sdk import ContinuousNeutoneParameter, NeutoneParameter, WaveformToWaveformBase
+from neutone_sdk.utils import save_neutone_model
 
 RATE_HZ = 48000
 SCRIPTED = pytest.mark.parametrize("scripted", [False, True], ids=["python", "script"])
@@ -168,17 +168,6 @@ def exported(
     """Export once, for tests that differ only in how they play."""
     with tempfile.TemporaryDirectory() as folder:
         return export(make_wrapper(make_model()), Path(folder))
-
-
-def queue(wrapper: WaveformToWaveformBase, block: int, scripted: bool) -> Any:
-    """As a host sees it: out of a file if it is scripted."""
-    made = SampleQueueWrapper(wrapper, daw_bs=block)
-    if not scripted:
-        return made.eval()
-    file = io.BytesIO()
-    torch.jit.save(model_to_torchscript(made), file)
-    file.seek(0)
-    return torch.jit.load(file)
 
 
 def raises(scripted: bool, kind: type[Exception], message: str) -> Any:

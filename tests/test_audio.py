@@ -1,6 +1,8 @@
 """Clips of audio, and the formats they travel in."""
 
 import io
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +56,92 @@ def test_a_rate_that_mp3_does_not_know_is_refused(noise: Noise) -> None:
         AudioSample(noise(1, 100, 0), 96_000).to_mp3_bytes()
 
 
+@pytest.mark.parametrize(
+    ("ending", "rate_hz", "rates"),
+    [
+        ("flac", 65_537, "to 65535, or tens to 655350"),
+        ("flac", 655_360, "to 65535, or tens to 655350"),
+        ("ogg", 200_001, "to 200000"),  # libsndfile would end the process
+        ("mp3", 44_099, "8000, .*, 48000"),
+    ],
+)
+def test_a_rate_that_the_format_does_not_know_is_refused(
+    tmp_path: Path, noise: Noise, ending: str, rate_hz: int, rates: str
+) -> None:
+    with pytest.raises(
+        InvalidArgumentError, match=rf"{ending.upper()} knows the rates {rates} Hz, got {rate_hz}; .* WAV"
+    ):
+        AudioSample(noise(1, 100, 0), rate_hz).to_file(tmp_path / f"clip.{ending}")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("ending", "rate_hz"), [("wav", 2**31 - 1), ("flac", 65_535), ("flac", 655_350), ("ogg", 200_000), ("ogg", 1)]
+)
+def test_the_last_rates_that_a_format_knows(tmp_path: Path, noise: Noise, ending: str, rate_hz: int) -> None:
+    AudioSample(noise(2, 100, 0), rate_hz).to_file(tmp_path / f"clip.{ending}")
+    assert soundfile.info(tmp_path / f"clip.{ending}").samplerate == rate_hz
+
+
+WRITE_LONG = """
+import sys
+import torch
+from neutone_sdk.audio import AudioSample
+AudioSample(2.0 * torch.rand(2, 90 * 48_000) - 1.0, 48_000).to_file(sys.argv[1])
+"""
+
+
+def test_a_long_clip_is_written(tmp_path: Path) -> None:
+    """As OGG, which libsndfile encodes on the stack: in another process, which may crash."""
+    subprocess.run([sys.executable, "-c", WRITE_LONG, tmp_path / "long.ogg"], check=True)  # noqa: S603
+    assert soundfile.info(tmp_path / "long.ogg").frames == 90 * 48_000
+
+
+def encoded(audio: torch.Tensor, file_format: str) -> bytes:
+    buffer = io.BytesIO()
+    soundfile.write(buffer, audio.T.numpy(), 48_000, format=file_format)
+    return buffer.getvalue()
+
+
+def announcing(flac: bytes, n_samples: int) -> bytes:
+    """Change the length in the STREAMINFO of a FLAC file: 36 bits behind magic, header, sizes, rate and depth."""
+    bits = int.from_bytes(flac[18:26], "big") >> 36 << 36 | n_samples
+    return flac[:18] + bits.to_bytes(8, "big") + flac[26:]
+
+
+def test_a_header_that_claims_too_much_takes_no_memory(noise: Noise) -> None:
+    audio = noise(1, 10_000, 0)
+    content = announcing(encoded(audio, "FLAC"), 2**36 - 1)
+
+    with pytest.warns(UserWarning, match=r"ends early or is damaged: 10000 of 68719476735 samples can be read"):
+        sample = AudioSample.from_bytes(content)
+
+    torch.testing.assert_close(sample.audio, audio, rtol=0, atol=2**-15)  # FLAC of 16 bits
+
+
+def test_a_header_that_does_not_know_the_length_is_fine(noise: Noise) -> None:
+    content = announcing(encoded(noise(1, 10_000, 0), "FLAC"), 0)
+    assert AudioSample.from_bytes(content).audio.shape == (1, 10_000)
+
+
+@pytest.mark.parametrize("file_format", ["FLAC", "MP3"])
+def test_a_file_that_ends_early_is_read_with_a_warning(noise: Noise, file_format: str) -> None:
+    audio = 0.1 * noise(2, 20_000, 0)
+    content = encoded(audio, file_format)
+
+    with pytest.warns(UserWarning, match=r"the content ends early or is damaged.*: \d+ of 20000 samples can be read"):
+        sample = AudioSample.from_bytes(content[: len(content) // 2])
+
+    assert 5_000 < sample.audio.size(1) < 15_000
+    whole = AudioSample.from_bytes(content).audio[:, : sample.audio.size(1)]
+    assert np.corrcoef(sample.audio[1], whole[1])[0, 1] > LOSSY_CORRELATION
+
+
+def test_a_file_without_one_whole_block_is_refused(noise: Noise) -> None:
+    with pytest.raises(InvalidFileError, match=r"ends early or is damaged.*: 0 of 20000 samples can be read"):
+        AudioSample.from_bytes(encoded(noise(2, 20_000, 0), "FLAC")[:1_000])
+
+
 @pytest.mark.parametrize("content", [b"", b"not audio", b"RIFF\x00\x00\x00\x00WAVEfmt "])
 def test_what_is_not_audio_is_refused(content: bytes) -> None:
     with pytest.raises(InvalidFileError, match=r"is not audio|must hold"):
@@ -72,10 +160,24 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
         AudioSample.from_file(tmp_path / "missing.wav")
 
 
+def test_audio_that_does_not_say_what_it_is_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "clip.raw").write_bytes(bytes(100))
+    with pytest.raises(InvalidFileError, match=r"clip\.raw is not audio that can be read"):
+        AudioSample.from_file(tmp_path / "clip.raw")
+
+
+@pytest.mark.parametrize("text", ["\u00e4\u00f6\u00fc", "a"])
+def test_what_is_not_base_64_is_refused(text: str) -> None:
+    with pytest.raises(InvalidFileError, match="the text is not base 64"):
+        AudioSample.from_b64(text)
+
+
 def test_audio_has_a_shape_a_type_and_a_rate(noise: Noise) -> None:
     with pytest.raises(InvalidArgumentError, match="sr must be above 0"):
         AudioSample(noise(1, 100, 0), 0)
     with pytest.raises(InvalidArgumentError, match="1 or 2 channels"):
         AudioSample(noise(3, 100, 0), 48_000)
+    with pytest.raises(InvalidTypeError, match=r"audio must be a torch\.Tensor, got list"):
+        AudioSample([1.0], 48_000)  # type: ignore[arg-type]
     with pytest.raises(InvalidTypeError, match="float32"):
         AudioSample(torch.zeros(1, 10, dtype=torch.int16), 48_000)

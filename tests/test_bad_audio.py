@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from neutone_sdk.errors import InvalidArgumentError, InvalidAudioError, InvalidTypeError, NeutoneError
 
 from .conftest import Noise
-from .helpers_existing import RATE_HZ, SCRIPTED, Hosted, Integrates, coarse, hosted, late, queue, raises
+from .helpers_existing import RATE_HZ, SCRIPTED, Hosted, Integrates, coarse, hosted, late, raises
+from .wrappers import queue
 
 N_BLOCKS = 12
 BLOCKS = pytest.mark.parametrize("block", [pytest.param(64, id="direct"), pytest.param(48, id="queued")])
@@ -23,7 +24,7 @@ def streams() -> Callable[[int, bool], Any]:
 
     def get(block: int, scripted: bool) -> Any:
         if (block, scripted) not in made:
-            made[block, scripted] = queue(Hosted(Integrates()), block, scripted)
+            made[block, scripted] = queue(Hosted(Integrates()), scripted, block)
         made[block, scripted].reset()
         return made[block, scripted]
 
@@ -37,7 +38,39 @@ def knobs(n: int) -> Tensor:
     return torch.full((4, n), 0.5)
 
 
+def of_dtype(name: str) -> Any:
+    return pytest.param(
+        lambda n: (torch.zeros(2, n, dtype=getattr(torch, name)), None),
+        InvalidTypeError,
+        f"audio must be float32, got {name}; scale it",
+        id=name,
+    )
+
+
+def not_plain(what: str, view: Callable[[Tensor], Tensor], got: str) -> list[Any]:
+    """The same mistake in the audio and in the params."""
+    return [
+        pytest.param(
+            lambda n: (view(torch.zeros(2, n)), None),
+            InvalidTypeError,
+            f"audio must be a strided tensor on the CPU, got {got}; call",
+            id=what,
+        ),
+        pytest.param(
+            lambda n: (torch.zeros(2, n), view(knobs(n))),
+            InvalidTypeError,
+            f"params must be a strided tensor on the CPU, got {got}; call",
+            id=f"{what} params",
+        ),
+    ]
+
+
 MISTAKES = [
+    *map(of_dtype, ["float64", "float16", "bfloat16", "int64", "int16", "int8", "uint8", "bool"]),
+    *map(of_dtype, ["complex64", "complex128"]),
+    *not_plain("sparse", lambda x: x.to_sparse(), "sparse_coo on cpu"),
+    *not_plain("mkldnn", lambda x: x.to_mkldnn(), "another layout on cpu"),
+    *not_plain("meta", lambda x: x.to("meta"), "strided on meta"),
     pytest.param(lambda n: (torch.zeros(2, 0), None), InvalidAudioError, r"at least 1 sample, got \[2, 0\]", id="none"),
     pytest.param(
         lambda n: (torch.zeros(2, n - 1), None),
@@ -47,30 +80,6 @@ MISTAKES = [
     ),
     pytest.param(
         lambda n: (torch.zeros(2, n + 1), None), InvalidAudioError, r"blocks of (64|48) samples, got (65|49)", id="long"
-    ),
-    pytest.param(
-        lambda n: (torch.zeros(2, n, dtype=torch.float64), None),
-        InvalidTypeError,
-        r"audio must be float32, got float64",
-        id="float64",
-    ),
-    pytest.param(
-        lambda n: (torch.zeros(2, n, dtype=torch.float16), None),
-        InvalidTypeError,
-        r"audio must be float32, got float16",
-        id="float16",
-    ),
-    pytest.param(
-        lambda n: (torch.zeros(2, n, dtype=torch.int16), None),
-        InvalidTypeError,
-        r"audio must be float32, got int16; scale it",
-        id="int16",
-    ),
-    pytest.param(
-        lambda n: (torch.zeros(2, n, dtype=torch.complex64), None),
-        InvalidTypeError,
-        r"audio must be float32, got another dtype",
-        id="complex",
     ),
     pytest.param(
         lambda n: (torch.zeros(3, n), None),

@@ -1,6 +1,7 @@
 """A file that is no model, and a place that cannot be written, are each one clear error; nothing is left behind."""
 
 import io
+import json
 import os
 import subprocess
 import sys
@@ -9,12 +10,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 import torch
 
+from neutone_sdk.archive import read_metadata, write_atomically
 from neutone_sdk.audio import AudioSample, AudioSamplePair
-from neutone_sdk.errors import ExportError, InvalidFileError
+from neutone_sdk.errors import ExportError, InvalidArgumentError, InvalidFileError
+from neutone_sdk.rendering import knobs
 from neutone_sdk.utils import load_neutone_model, save_neutone_model
 
 from .helpers_existing import ExistingWrapper, Halve, Hosted, Integrates, exported
@@ -32,9 +36,9 @@ def torchscript(**extra_files: str) -> bytes:
     return file.getvalue()
 
 
-def zipped(**members: str) -> bytes:
+def zipped(compression: int = zipfile.ZIP_STORED, /, **members: str) -> bytes:
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
+    with zipfile.ZipFile(file, "w", compression) as archive:
         for name, text in members.items():
             archive.writestr(name, text)
     return file.getvalue()
@@ -82,6 +86,13 @@ def test_file_damaged_inside(member: str, content: bytes, tmp_path: Path) -> Non
         pytest.param(lambda: b"RIFF\x00\x00WAVEfmt " * 99, "damaged, truncated, or no TorchScript archive", id="audio"),
         pytest.param(zipped, "a zip file, but no model", id="empty zip"),
         pytest.param(lambda: zipped(readme="text"), "a zip file, but no model", id="zip"),
+        pytest.param(
+            lambda: zipped(zipfile.ZIP_LZMA, **{"m/extra/metadata.json": "{}"}).replace(
+                b"metadata.json\x09", b"metadata.json\xff"
+            ),
+            "compressed as torch never does",
+            id="LZMA, damaged",
+        ),
         pytest.param(torchscript, "a TorchScript file without metadata", id="no metadata"),
         pytest.param(lambda: torchscript(metadata_json=""), r"metadata\.json is not JSON", id="empty metadata"),
         pytest.param(lambda: torchscript(metadata_json="{'a': 1}"), r"metadata\.json is not JSON", id="no JSON"),
@@ -99,6 +110,90 @@ def test_file_that_is_no_model(made: Callable[[], bytes], message: str, tmp_path
         load_neutone_model(path)
 
     assert str(path) in str(raised.value)
+    assert str(raised.value).count("model.nm") == 1  # says it once
+
+
+KNOB: dict[str, Any] = {"name": "gain", "description": "", "default_value": 0.5, "type": "continuous"}
+MENU: dict[str, Any] = {**KNOB, "type": "categorical", "n_values": 2, "labels": ["a", "b"], "default_value": 1}
+
+
+def parameters(*each: object) -> dict[str, Any]:
+    return {"neutone_parameters": {f"p{index + 1}": parameter for index, parameter in enumerate(each)}}
+
+
+def with_metadata(path: Path, metadata: dict[str, Any]) -> Path:
+    path.write_bytes(zipped(**{"model/extra/metadata.json": json.dumps(metadata)}))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("metadata", "message"),
+    [
+        ({"model_name": "x\ud800"}, r"model_name must be a text, got 'x\\ud800'"),
+        ({"model_authors": 5}, "model_authors must be a list of texts, got 5"),
+        ({"model_authors": [5]}, r"model_authors must be a list of texts, got \[5\]"),
+        ({"technical_links": None}, "technical_links must be an object of texts, got None"),
+        ({"technical_links": ["a"]}, r"technical_links must be an object of texts, got \['a'\]"),
+        ({"technical_links": {"\udfff": "a"}}, "technical_links must be an object of texts"),
+        ({"tags": None}, "tags must be a list of texts, got None"),
+        ({"is_experimental": "maybe"}, "is_experimental must be true or false, got 'maybe'"),
+        ({"native_buffer_sizes": None}, "native_buffer_sizes must be a list of numbers, got None"),
+        ({"native_sample_rates": "48000"}, "native_sample_rates must be a list of numbers, got '48000'"),
+        ({"native_sample_rates": [True]}, "native_sample_rates must be a list of numbers"),
+        ({"look_behind_samples": "many"}, "look_behind_samples must be a number, got 'many'"),
+        ({"neutone_parameters": [1]}, r"neutone_parameters must be an object of objects, got \[1\]"),
+        (parameters(1), "neutone_parameters must be an object of objects"),
+        (parameters(*[KNOB] * 5), "neutone_parameters must hold at most 4 knobs and menus, got 5"),
+        (parameters(KNOB, {"default_value": 1}), r"neutone_parameters\['p2'\]\.name must be a text, got None"),
+        (parameters({**KNOB, "description": 1}), r"\['p1'\]\.description must be a text, got 1"),
+        (parameters({**KNOB, "min_value": 1, "max_value": 1}), r"\.min_value must be below max_value, got 1 and 1"),
+        (parameters({**KNOB, "max_value": float("nan")}), r"\.max_value must be a number, got nan"),
+        (parameters({**KNOB, "default_value": None}), r"\.default_value must be a number in \[0, 1\], got None"),
+        (parameters({**KNOB, "default_value": "loud"}), r"\.default_value must be a number in \[0, 1\], got 'loud'"),
+        (parameters({**KNOB, "default_value": 10**400}), r"\.default_value must be a number in \[0, 1\], got 10+"),
+        (parameters({**MENU, "default_value": 7}), r"\.default_value must be a number in \[0, 1\], got 7"),
+        (parameters({**MENU, "labels": ["a"]}), r"\.labels must be one for each of 2 values, got 1"),
+        (parameters({**MENU, "n_values": 1}), r"\.min_value must be below max_value, got 0 and 0"),
+    ],
+)
+def test_metadata_that_holds_what_it_should_not(metadata: dict[str, Any], message: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidFileError, match=rf"model\.nm: in its metadata\.json, .*{message}.*; export it again"):
+        read_metadata(with_metadata(tmp_path / "model.nm", metadata))
+
+
+@pytest.mark.parametrize(
+    ("metadata", "positions"),
+    [
+        pytest.param({}, [], id="nothing"),
+        pytest.param(
+            {"is_experimental": "True", "look_behind_samples": "8", "native_sample_rates": ["48000"]}, [], id="texts"
+        ),
+        pytest.param(
+            parameters({**KNOB, "used": "True", "default_value": "3", "min_value": "1", "max_value": "5"}),
+            [0.5],
+            id="a knob of texts",
+        ),
+        pytest.param(parameters({"name": "old", "default_value": 0.25}), [0.25], id="no kind"),
+        pytest.param(
+            parameters({**KNOB, "n_values": None, "labels": None, "max_n_chars": None}, MENU), [0.5, 1.0], id="nulls"
+        ),
+    ],
+)
+def test_metadata_of_older_files(metadata: dict[str, Any], positions: list[float], tmp_path: Path) -> None:
+    read = read_metadata(with_metadata(tmp_path / "model.nm", metadata))
+
+    assert read == metadata
+    assert knobs(read, {}).flatten().tolist() == positions + [0.0] * (4 - len(positions))
+
+
+@pytest.mark.parametrize("kind", ["text", "tokens"])
+def test_texts_and_tokens_are_metadata_but_no_knobs(kind: str, tmp_path: Path) -> None:
+    read = read_metadata(
+        with_metadata(tmp_path / "model.nm", parameters({**KNOB, "name": "words", "type": kind, "default_value": ""}))
+    )
+
+    with pytest.raises(InvalidArgumentError, match=f"parameter 'words' is of type {kind}; only knobs and menus"):
+        knobs(read, {})
 
 
 @pytest.mark.parametrize("folder", ["taken", "taken/inside", "taken/further/inside"])
@@ -159,6 +254,51 @@ def test_folder_that_may_not_be_written(mode: int, inside: str, locked: Path) ->
 
     locked.chmod(0o755)
     assert list(locked.iterdir()) == []
+
+
+@pytest.mark.parametrize("read", [load_neutone_model, read_metadata, AudioSample.from_file])
+@pytest.mark.parametrize(("mode", "file_mode"), [(0o000, 0o644), (0o755, 0o000)], ids=["folder", "file"])
+@pytest.mark.skipif(sys.platform == "win32", reason="chmod does not lock a folder there")
+def test_file_that_may_not_be_read(read: Callable[[Path], object], mode: int, file_mode: int, locked: Path) -> None:
+    path = locked / "file"
+    path.touch(file_mode)
+    path.chmod(file_mode)
+    locked.chmod(mode)
+
+    with ordinary_user(), pytest.raises(InvalidFileError, match=r"file cannot be read: Permission denied; check"):
+        read(path)
+
+
+@pytest.mark.parametrize("read", [load_neutone_model, read_metadata, AudioSample.from_file])
+def test_name_that_is_too_long(read: Callable[[Path], object], tmp_path: Path) -> None:
+    with pytest.raises(InvalidFileError, match=r"x cannot be read: File name too long; check its name"):
+        read(tmp_path / ("x" * 300))
+
+
+@pytest.mark.parametrize("has_links", [True, False], ids=["links", "no links"])
+@pytest.mark.parametrize("refused", ["a", "b", "c"])
+def test_move_that_fails_leaves_all_files_as_they_were(
+    refused: str, has_links: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def replace(self: Path, target: Path) -> Path:
+        if target.name == refused and self.read_bytes() == b"new":
+            raise PermissionError(1, "Operation not permitted")
+        return rename(self, target)
+
+    def hardlink_to(self: Path, target: Path) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    (tmp_path / "a").write_bytes(b"old a")
+    (tmp_path / "c").write_bytes(b"old c")
+    rename = Path.replace
+    monkeypatch.setattr(Path, "replace", replace)
+    if not has_links:
+        monkeypatch.setattr(Path, "hardlink_to", hardlink_to)
+
+    with pytest.raises(ExportError, match=rf"cannot write .*/{refused}: Operation not permitted; choose"):
+        write_atomically({tmp_path / name: b"new" for name in "abc"})
+
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"old a", "c": b"old c"}
 
 
 @pytest.mark.parametrize("name", ["model.nm", "metadata.json", "samples", "samples/sample_out_0.mp3"])

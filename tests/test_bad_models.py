@@ -12,7 +12,8 @@ from neutone_sdk import NeutoneParameter
 from neutone_sdk.errors import ModelOutputError
 
 from .conftest import Noise
-from .helpers_existing import SCRIPTED, ExistingWrapper, late, queue, raises
+from .helpers_existing import RATE_HZ, SCRIPTED, ExistingWrapper, Halve, coarse, late, raises
+from .wrappers import queue
 
 BLOCKS = pytest.mark.parametrize("block", [pytest.param(64, id="direct"), pytest.param(48, id="queued")])
 
@@ -61,7 +62,7 @@ class Blocks(Plain):
 def test_after_a_failure_of_the_model_the_stream_starts_afresh_with_the_same_latency(
     block: int, fails_at: int, scripted: bool, noise: Noise
 ) -> None:
-    stream = queue(Blocks(RaisesOnBlock(fails_at)), block, scripted)
+    stream = queue(Blocks(RaisesOnBlock(fails_at)), scripted, block)
     delay = stream.calc_buffering_delay_samples()
     failing = math.ceil(fails_at * 64 / block)  # the callback that brings the last sample of the model's n-th block
     n_samples = (failing + 12) * block
@@ -82,7 +83,7 @@ def test_after_a_failure_of_the_model_the_stream_starts_afresh_with_the_same_lat
 
 @SCRIPTED
 def test_after_a_failure_of_the_model_a_clip_is_rendered_whole(scripted: bool, noise: Noise) -> None:
-    stream = queue(Blocks(RaisesOnBlock(3)), 48, scripted)
+    stream = queue(Blocks(RaisesOnBlock(3)), scripted, 48)
     audio = noise(2, 1000, seed=0)
 
     with torch.no_grad():
@@ -109,7 +110,7 @@ class RaisesAlways(nn.Module):
 @pytest.mark.parametrize("block", [256, 100, 48])
 def test_repeated_failures_do_not_fill_any_queue(block: int, scripted: bool, noise: Noise) -> None:
     """A host that collects what is ready sees the model's own error every time, and audio once the model is well."""
-    stream = queue(Blocks(RaisesAlways()), block, scripted)
+    stream = queue(Blocks(RaisesAlways()), scripted, block)
     ready = []
 
     with torch.no_grad():
@@ -127,7 +128,7 @@ def test_repeated_failures_do_not_fill_any_queue(block: int, scripted: bool, noi
 
 @SCRIPTED
 def test_what_is_ready_after_a_failure_is_no_remains_of_it(scripted: bool, noise: Noise) -> None:
-    stream = queue(Blocks(RaisesAlways()), 48, scripted)
+    stream = queue(Blocks(RaisesAlways()), scripted, 48)
     audio = noise(2, 96, seed=0)
 
     with torch.no_grad():
@@ -182,8 +183,119 @@ class WrongOutput(nn.Module):
     ],
 )
 def test_wrong_output_of_a_model_is_named(wrong: str, got: str, block: int, scripted: bool, noise: Noise) -> None:
-    stream = queue(Plain(WrongOutput(wrong)), block, scripted)
+    stream = queue(Plain(WrongOutput(wrong)), scripted, block)
     message = re.escape(f"do_forward_pass must return float32 audio of shape (2, 64), got {got}")
 
     with torch.no_grad(), raises(scripted, ModelOutputError, message):
+        feed_until_full(stream, noise(2, block, seed=0))
+
+
+class FailsInHooks(ExistingWrapper):
+    """A running sum; ``fails_in`` says which of its hooks raises."""
+
+    total: Tensor
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__(model)
+        self.register_buffer("total", torch.zeros(2, 1))
+        self.fails_in = ""
+
+    def get_native_buffer_sizes(self) -> list[int]:
+        return [64, 96]
+
+    def set_model_sample_rate_and_buffer_size(self, sample_rate: int, n_samples: int) -> bool:
+        if self.fails_in == "set":
+            msg = "cannot tune"
+            raise RuntimeError(msg)
+        return True
+
+    def reset_model(self) -> bool:
+        if self.fails_in == "reset":
+            msg = "cannot reset"
+            raise RuntimeError(msg)
+        self.total.zero_()
+        return True
+
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+        y = self.total + self.model(x).cumsum(dim=1)
+        self.total.copy_(y[:, -1:])
+        return y
+
+
+def assert_plays_afresh(stream: Any, audio: Tensor, block: int, *, undelayed: bool) -> None:
+    """Assert that the stream plays the running sum from silence."""
+    expected = late(0.5 * audio.cumsum(dim=1), 0 if undelayed else stream.calc_buffering_delay_samples())
+    play = stream.forward_bt if undelayed else stream
+    with torch.no_grad():
+        outputs = [play(x) for x in audio.split(block, dim=1)]
+    played = torch.cat([y for y in outputs if y is not None], dim=1)
+    assert torch.equal(played, expected[:, : played.size(1)])
+    assert played.size(1) > audio.size(1) - 64
+
+
+UNDELAYED = pytest.mark.parametrize("undelayed", [False, True], ids=["forward", "forward_bt"])
+
+
+@SCRIPTED
+@UNDELAYED
+@pytest.mark.parametrize("before", [64, 48, 100])
+@pytest.mark.parametrize("block", [64, 48, 100])
+def test_after_a_failure_to_reset_the_new_setting_plays(
+    block: int, before: int, undelayed: bool, scripted: bool, noise: Noise
+) -> None:
+    stream = queue(FailsInHooks(Halve()), scripted, before)
+    with torch.no_grad():
+        stream(torch.zeros(2, before))  # nothing that the model could have kept
+
+    stream.w2w_base.fails_in = "reset"
+    with raises(scripted, RuntimeError, "cannot reset"):
+        stream.set_daw_sample_rate_and_buffer_size(RATE_HZ, block)
+
+    assert_plays_afresh(stream, coarse(noise(2, 12 * block, seed=0)), block, undelayed=undelayed)
+
+
+@SCRIPTED
+@UNDELAYED
+@BLOCKS
+def test_after_a_failure_to_tune_the_old_setting_plays_afresh(
+    block: int, undelayed: bool, scripted: bool, noise: Noise
+) -> None:
+    stream = queue(FailsInHooks(Halve()), scripted, block)
+    audio = coarse(noise(2, 12 * block, seed=0))
+    delay = stream.calc_buffering_delay_samples()
+    with torch.no_grad():
+        feed_until_full(stream, audio[:, :block])
+
+    stream.w2w_base.fails_in = "set"
+    with raises(scripted, RuntimeError, "cannot tune"):
+        stream.set_daw_sample_rate_and_buffer_size(RATE_HZ, 100)
+
+    assert stream.calc_buffering_delay_samples() == delay
+    assert_plays_afresh(stream, audio, block, undelayed=undelayed)
+
+
+@SCRIPTED
+@UNDELAYED
+@BLOCKS
+def test_after_a_failure_offline_the_stream_starts_afresh(
+    block: int, undelayed: bool, scripted: bool, noise: Noise
+) -> None:
+    stream = queue(FailsInHooks(RaisesOnBlock(5)), scripted, block)
+    audio = coarse(noise(2, 12 * block, seed=0))
+
+    with torch.no_grad(), raises(scripted, RuntimeError, "the model gave up"):
+        stream.forward_offline(audio)
+
+    assert_plays_afresh(stream, audio, block, undelayed=undelayed)
+
+
+@BLOCKS
+@pytest.mark.parametrize("method", ["do_forward_pass", "aggregate_params"])
+@pytest.mark.parametrize(("answer", "got"), [((torch.zeros(2, 64), 1), "tuple"), (None, "NoneType"), ([0.0], "list")])
+def test_what_is_no_tensor_is_named_in_python(answer: Any, got: str, method: str, block: int, noise: Noise) -> None:
+    """In TorchScript it does not even compile."""
+    wrapper = type("Returns", (Plain,), {method: lambda self, *arguments: answer})
+    stream = queue(wrapper(Halve()), False, block)
+
+    with pytest.raises(ModelOutputError, match=rf"{method} must return a tensor, got {got}"):
         feed_until_full(stream, noise(2, block, seed=0))

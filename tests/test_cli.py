@@ -3,16 +3,17 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 import soundfile
-from torch import nn
+from torch import Tensor, nn
 
-from neutone_sdk import CategoricalNeutoneParameter, WaveformToWaveformBase, __version__
+from neutone_sdk import CategoricalNeutoneParameter, ContinuousNeutoneParameter, WaveformToWaveformBase, __version__
 from neutone_sdk.cli import main
 from neutone_sdk.utils import save_neutone_model
 
@@ -30,6 +31,13 @@ class Result(NamedTuple):
 
 Run = Callable[..., Result]
 RATE_HZ = 44_100
+
+
+class Summing(WaveformToWaveformBase):
+    """Shows which knob was turned: each is worth ten times the one before."""
+
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+        return x * (params["a"] + 10.0 * params["a=b"] + 100.0 * params[" pad "])
 
 
 @pytest.fixture
@@ -96,14 +104,107 @@ def test_render_takes_a_choice_by_label_or_number(
     np.testing.assert_array_equal(played, clip * np.float32(gain))
 
 
-@pytest.mark.parametrize("file_format", ["wav", "flac", "ogg", "mp3"])
-def test_render_writes_all_formats(tmp_path: Path, run: Run, clip: np.ndarray, file_format: str) -> None:
-    model = export(tmp_path, PassThrough(nn.Identity(), card=card()))
-    result = run("render", model, "in.wav", f"out.{file_format}")
+@pytest.mark.parametrize(
+    ("argument", "expected"),
+    [("a=b=0.5", "a=b"), ("a=0.5", "a"), (" pad =0.5", " pad "), (" pad = 0.5", " pad "), ("a=b = 0.5", "a=b")],
+)
+def test_render_sets_parameters_of_any_name(
+    tmp_path: Path, run: Run, clip: np.ndarray, argument: str, expected: str
+) -> None:
+    names = ["a", "a=b", " pad "]
+    knobs = [ContinuousNeutoneParameter(name, "", 0.0) for name in names]
+    model = export(tmp_path, Summing(nn.Identity(), card=card(parameters=knobs)))
+
+    result = run("render", model, "in.wav", "out.wav", "--param", argument)
+
     assert result.returncode == 0, result.stderr
+    played, _ = soundfile.read(tmp_path / "out.wav", dtype="float32")
+    np.testing.assert_array_equal(played, clip * np.float32(0.5 * 10 ** names.index(expected)))
+
+
+@pytest.mark.parametrize(
+    ("file_format", "lost"),
+    [("wav", 0.0), ("flac", 2**-23), ("ogg", 0.3), ("mp3", 0.3)],  # PCM_24 rounds; lossy formats smear an impulse
+)
+def test_render_writes_all_formats_in_place(tmp_path: Path, run: Run, file_format: str, lost: float) -> None:
+    model = export(tmp_path, PassThrough(nn.Identity(), card=card()))
+    clip = np.zeros((5_001, 2), np.float32)
+    clip[1_000, 0], clip[3_000, 1] = 0.75, 0.75
+    soundfile.write(tmp_path / "in.wav", clip, RATE_HZ, subtype="FLOAT")
+
+    result = run("render", model, "in.wav", f"out.{file_format}")
+
+    assert (result.returncode, result.stderr) == (0, "")
     info = soundfile.info(tmp_path / f"out.{file_format}")
     assert (info.format, info.channels, info.samplerate) == (file_format.upper(), 2, RATE_HZ)
-    assert abs(info.frames - len(clip)) <= (2 * 1152 if file_format == "mp3" else 0)  # MP3 pads to whole frames
+    played, _ = soundfile.read(tmp_path / f"out.{file_format}", dtype="float32")
+    assert played.shape == clip.shape
+    np.testing.assert_array_equal(np.abs(played).argmax(axis=0), [1_000, 3_000])
+    np.testing.assert_allclose(played.max(axis=0), 0.75, rtol=0, atol=lost)
+
+
+@pytest.mark.parametrize(
+    ("file_format", "is_clipped"), [("wav", False), ("flac", True), ("ogg", False), ("mp3", False)]
+)
+def test_render_says_what_is_clipped(tmp_path: Path, run: Run, file_format: str, is_clipped: bool) -> None:
+    model = export(tmp_path, PassThrough(nn.Identity(), card=card()))
+    times = np.arange(RATE_HZ) / RATE_HZ
+    soundfile.write(tmp_path / "in.wav", 2.0 * np.sin(2 * np.pi * 440 * times), RATE_HZ, subtype="FLOAT")
+
+    result = run("render", model, "in.wav", f"out.{file_format}")
+
+    peak = np.abs(soundfile.read(tmp_path / f"out.{file_format}")[0]).max()
+    assert (peak <= 1.0) == is_clipped
+    assert "peak 6.0 dBFS" in result.stdout
+    assert (
+        (", clipped: flac holds at most 0 dBFS, wav any" in result.stdout) == ("clipped" in result.stdout) == is_clipped
+    )
+
+
+def test_render_says_when_samples_are_no_numbers(tmp_path: Path, run: Run) -> None:
+    model = export(tmp_path, PassThrough(nn.Identity(), card=card()))
+    soundfile.write(tmp_path / "in.wav", np.array([0.5, np.nan, 0.5]), RATE_HZ, subtype="FLOAT")
+    assert "no finite numbers" in run("render", model, "in.wav", "out.wav").stdout
+
+
+@pytest.mark.filterwarnings("default")  # what users see
+def test_render_warns_in_one_line_of_a_file_that_ends_early(tmp_path: Path, run: Run, clip: np.ndarray) -> None:
+    model = export(tmp_path, PassThrough(nn.Identity(), card=card()))
+    soundfile.write(tmp_path / "in.flac", clip, RATE_HZ)
+    content = (tmp_path / "in.flac").read_bytes()
+    (tmp_path / "in.flac").write_bytes(content[:-100])
+
+    result = run("render", model, "in.flac", "out.wav")
+
+    assert result.returncode == 0, result.stderr
+    assert result.stderr.startswith("Warning: in.flac ends early or is damaged")
+    assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("out.mp3", "MP3 knows the rates 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000 Hz, got 96000"),
+        ("folder.wav", "cannot write folder.wav: there is a folder of that name"),
+        ("missing/out.wav", "cannot write missing/out.wav: No such file or directory"),
+    ],
+)
+def test_what_cannot_be_written_is_said_before_playing_and_what_was_there_stays(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch, target: str, message: str
+) -> None:
+    export(tmp_path, PassThrough(nn.Identity(), card=card()))
+    soundfile.write(tmp_path / "in.wav", np.zeros((1_000, 2)), 96_000)
+    (tmp_path / "out.mp3").write_bytes(b"before")
+    (tmp_path / "folder.wav").mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    monkeypatch.setattr("neutone_sdk.cli.render.render_clip", None)
+
+    result = run("render", "model.nm", "in.wav", target)
+
+    assert result.returncode == 1
+    assert message in result.stderr
+    assert sorted(tmp_path.rglob("*")) == before
+    assert (tmp_path / "out.mp3").read_bytes() == b"before"
 
 
 @pytest.mark.parametrize(("channels", "n_channels"), [("1", 1), ("2", 2)])
@@ -120,6 +221,60 @@ def test_info_shows_facts_and_parameters(tmp_path: Path, run: Run) -> None:
     assert result.returncode == 0, result.stderr
     for text in ("A. Author", "stereo-stereo", "512", "gain", "-1 .. 3", "soft | hard", f"neutone_sdk {__version__}"):
         assert text in result.stdout
+
+
+def test_info_has_room_for_everything(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    labels = [f"choice number {index:02d}" for index in range(20)]
+    mode = CategoricalNeutoneParameter("mode", "what it does", 20, 3, labels)
+    model = export(tmp_path, PassThrough(nn.Identity(), card=card(parameters=[mode])))
+
+    result = run("info", model)
+
+    for text in ("mode", "what it does", *labels):
+        assert text in result.stdout
+    assert max(map(len, result.stdout.splitlines())) <= 80
+
+
+def with_metadata(path: Path, metadata: Mapping[str, object]) -> Path:
+    """What is shown of a model is its metadata, nothing else."""
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("model/extra/metadata.json", json.dumps(metadata))
+    return path
+
+
+def test_info_lets_no_model_drive_the_terminal(tmp_path: Path, run: Run) -> None:
+    evil = "\x1b[31mred\x1b]0;title\x07\x9b2J\r"
+    knob = {"name": evil, "description": evil, "default_value": 0.5}
+    metadata = {"model_name": evil, "tags": [evil], "technical_links": {evil: evil}, "neutone_parameters": {"p1": knob}}
+
+    result = run("info", with_metadata(tmp_path / "model.nm", metadata))
+
+    assert result.returncode == 0, result.stderr
+    assert "[31mred]0;title2J" in result.stdout
+    assert set(result.stdout) & set("\x1b\x07\x9b\r") == set()
+
+
+def test_info_shows_texts_for_numbers_and_lacks_what_is_not_there(tmp_path: Path, run: Run) -> None:
+    knob = {
+        "name": "gain",
+        "default_value": "0.5",
+        "min_value": "0",
+        "max_value": "2",
+        "labels": None,
+        "n_values": None,
+    }
+    metadata = {"model_name": "old", "is_experimental": "True", "native_sample_rates": ["48000"]}
+
+    result = run(
+        "info",
+        with_metadata(tmp_path / "model.nm", {**metadata, "neutone_parameters": {"p1": {**knob, "used": "True"}}}),
+    )
+
+    assert result.returncode == 0, result.stderr
+    for text in ("old (experimental)", "48000 Hz", "gain", "0 .. 2", "0.5"):
+        assert text in result.stdout
+    assert "None" not in result.stdout
 
 
 def test_info_as_json(tmp_path: Path, run: Run) -> None:
@@ -142,6 +297,8 @@ def test_info_as_json(tmp_path: Path, run: Run) -> None:
         (("render", "model.nm", "in.wav", "out.wav", "--param", "gain=loud"), r"takes a number in [-1, 3], got 'loud'"),
         (("render", "at_48k/model.nm", "in.wav", "out.wav"), "the host runs at 44100 Hz and the model at 48000 Hz"),
         (("info", "in.wav"), "in.wav is not a model"),
+        (("info", "evil.nm"), "evil.nm: in its metadata.json, model_name must be a text, got 5"),
+        (("render", "evil.nm", "in.wav", "out.wav"), "evil.nm: in its metadata.json, model_name must be a text, got 5"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(
@@ -149,6 +306,7 @@ def test_what_cannot_be_done_is_one_line(
 ) -> None:
     export(tmp_path, Stamped(nn.Identity(), card=card(parameters=[GAIN])))
     export(tmp_path / "at_48k", PassThrough(nn.Identity(), card=card(native_sample_rates=[48_000])))
+    with_metadata(tmp_path / "evil.nm", {"model_name": 5})
     result = run(*arguments)
     assert result.returncode == 1
     assert message in result.stderr

@@ -17,10 +17,14 @@ EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("example_*.py"))
 DEMO = Path(__file__).parents[1] / "examples" / "demo.py"
 
 
-def run(script: Path, *arguments: object, folder: Path) -> str:
+def start(script: Path, *arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(script), *map(str, arguments)]
     environment = {**os.environ, "MPLCONFIGDIR": str(folder)}  # matplotlib keeps its cache where the test may write
-    result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+
+
+def run(script: Path, *arguments: object, folder: Path) -> str:
+    result = start(script, *arguments, folder=folder)
     assert result.returncode == 0, result.stderr
     return result.stdout
 
@@ -51,14 +55,21 @@ def test_the_clipper_clips(tmp_path: Path) -> None:
     torch.testing.assert_close(played, expected, rtol=0, atol=1e-6)  # knobs and gains are float32
 
 
-def test_the_demo_does_the_main_job(tmp_path: Path) -> None:
+@pytest.mark.parametrize("n_samples", [220_500, 500, 1])
+def test_the_demo_does_the_main_job(tmp_path: Path, n_samples: int) -> None:
     clip = get_default_audio_samples()[2]
-    soundfile.write(tmp_path / "mine.wav", clip.audio.T.numpy(), clip.sr)
+    soundfile.write(tmp_path / "mine.wav", clip.audio[:, :n_samples].T.numpy(), clip.sr)
 
     printed = run(DEMO, tmp_path / "mine.wav", "-o", tmp_path / "shown", folder=tmp_path)
 
     names = sorted(path.name for path in (tmp_path / "shown").iterdir())
     assert names == ["clipped.png", "clipped.wav", "metadata.json", "model.nm"]
-    assert soundfile.info(tmp_path / "shown" / "clipped.wav").frames == clip.audio.size(1)
+    assert soundfile.info(tmp_path / "shown" / "clipped.wav").frames == n_samples
     assert (tmp_path / "shown" / "clipped.png").read_bytes().startswith(b"\x89PNG")
     assert "2032 samples" in printed  # host 2000, model 2048
+
+
+def test_the_demo_without_audio_is_one_line_and_exports_nothing(tmp_path: Path) -> None:
+    result = start(DEMO, "missing.wav", "-o", tmp_path / "shown", folder=tmp_path)
+    assert (result.returncode, result.stderr) == (1, "Error: missing.wav is not a file\n")
+    assert not (tmp_path / "shown").exists()

@@ -8,6 +8,7 @@ model overwrite, shows at the next block.
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Dict, List, Optional, Tuple
 
 import pytest
@@ -15,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from neutone_sdk import NeutoneParameter
+from neutone_sdk.utils import save_neutone_model
 
 from .conftest import Noise
 from .helpers_existing import ExistingWrapper, Halve, assert_plays, exported
@@ -94,6 +96,14 @@ def test_state_changes_its_batch_size_from_one_to_two(block: int, noise: Noise) 
 
     rounding = 1e-7  # of one product and one sum, which the convolution may fuse
     assert_plays(script, audio, 0.5 * previous(audio, 3) + 0.25 * audio, block=block, atol=rounding)
+
+
+def test_cache_that_no_reset_empties_is_exported_as_a_submission_with_a_warning(tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match=r"the wrapper has no reset_model\(\).*define one") as caught:
+        save_neutone_model(Blocks(GrowsItsBatch()), tmp_path, submission=True)
+
+    assert [warning.filename for warning in caught] == [__file__]
+    assert (tmp_path / "model.nm").exists()
 
 
 class GrowsItsHistory(nn.Module):

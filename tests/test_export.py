@@ -97,6 +97,11 @@ def test_given_samples_are_embedded_and_dumped(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "samples").iterdir()) == names
 
 
+def test_without_samples_there_is_no_folder_for_them(tmp_path: Path) -> None:
+    save_neutone_model(stamped(), tmp_path, dump_samples=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["metadata.json", "model.nm"]
+
+
 class Keeps(PassThrough):
     """Has state, but no reset: many models of 1.x do."""
 
@@ -140,12 +145,17 @@ class FailsWhenPlayed(PassThrough):
         return x
 
 
+class ClaimsToBeEarly(PassThrough):
+    def calc_model_delay_samples(self) -> int:
+        return -1
+
+
 @pytest.mark.parametrize(
     ("wrapper", "message"),
     [
         (DiffersWhenScripted(nn.Identity(), card=card()), "in memory and the exported file play .* differently"),
         (FailsWhenPlayed(nn.Identity(), card=card()), "fails on a drum loop, the model in memory does not: not today"),
-        (PassThrough(nn.Identity(), card=card(delay_samples=-1)), r"calc_model_delay_samples\(\) must .* got -1"),
+        (ClaimsToBeEarly(nn.Identity(), card=card()), r"calc_model_delay_samples\(\) must .* got -1"),
     ],
 )
 def test_a_file_that_plays_something_else_is_not_written(tmp_path: Path, wrapper: PassThrough, message: str) -> None:

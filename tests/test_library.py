@@ -1,5 +1,7 @@
 """Finding and loading the operators, and what is said when that fails."""
 
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -69,6 +71,42 @@ def test_another_copy_in_the_process_does_no_harm(tmp_path: Path, first: str) ->
 def test_operators_of_another_version_are_refused() -> None:
     with pytest.raises(OperatorLibraryError, match=r"the operators in X have version 1\.2\.3, neutone_sdk has"):
         _library.check_operators_version("1.2.3", "in X")
+
+
+@pytest.fixture(scope="module")
+def not_installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the sources and, so that they find torch, what is installed beside the package."""
+    folder = tmp_path_factory.mktemp("checkout")
+    for path in Path(torch.__file__).parents[1].iterdir():
+        if "neutone" not in path.name:
+            (folder / path.name).symlink_to(path)
+    sources = Path(_library.__file__).parent
+    shutil.copytree(sources, folder / "neutone_sdk", ignore=shutil.ignore_patterns("__pycache__", "*neutone_ops*"))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("is_built", "message"),
+    [
+        (False, r"OperatorLibraryError: the native operators of neutone_sdk are not built.*make build"),
+        (True, r"OperatorLibraryError: the operators .* neutone_sdk has version unknown \(not inst.*pip install"),
+    ],
+    ids=["sources", "sources and operators"],
+)
+def test_a_checkout_that_is_not_installed_says_what_to_do(not_installed: Path, is_built: bool, message: str) -> None:
+    library = not_installed / "neutone_sdk" / _library.ops_library_path().name
+    library.unlink(missing_ok=True)
+    if is_built:
+        library.symlink_to(_library.ops_library_path())
+    command = [
+        sys.executable,
+        "-S",
+        "-c",
+        f"import sys; sys.path.insert(0, {str(not_installed)!r}); import neutone_sdk",
+    ]
+    result = subprocess.run(command, cwd=not_installed, capture_output=True, text=True, check=False)  # noqa: S603
+    assert result.returncode == 1
+    assert re.search(message, result.stderr, re.DOTALL), result.stderr
 
 
 IMPORT_PROBE = """

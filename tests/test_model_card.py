@@ -1,5 +1,6 @@
 """Facts: from a card, from getters, and what is refused."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -97,32 +98,6 @@ def test_getters_win_over_the_card() -> None:
     assert wrapper.to_metadata()["model_version"] == "1.2.3"
 
 
-def test_missing_getters_are_listed_all_at_once() -> None:
-    class Incomplete(PassThrough):
-        def get_model_name(self) -> str:
-            return "incomplete"
-
-    with pytest.raises(InvalidTypeError, match="card = ModelCard") as caught:
-        Incomplete(nn.Identity())
-    for getter in ("get_model_authors", "is_input_mono", "get_native_buffer_sizes", "get_tags"):
-        assert getter in str(caught.value)
-    assert "get_model_name" not in str(caught.value)
-    assert "get_citation" not in str(caught.value)  # has a default
-
-
-def test_a_wrapper_needs_a_forward_pass() -> None:
-    class Empty(WaveformToWaveformBase):
-        card = FULL
-
-    with pytest.raises(TypeError, match="do_forward_pass"):
-        Empty(nn.Identity())  # type: ignore[abstract]
-
-
-def test_the_model_must_be_a_module() -> None:
-    with pytest.raises(InvalidTypeError, match=r"must be a torch\.nn\.Module, got function"):
-        PassThrough(lambda x: x, card=FULL)  # type: ignore[arg-type]
-
-
 def test_the_model_is_put_in_eval_mode_and_reachable() -> None:
     model = nn.Dropout().train()
     wrapper = PassThrough(model, card=FULL)
@@ -131,28 +106,62 @@ def test_the_model_is_put_in_eval_mode_and_reachable() -> None:
 
 
 @pytest.mark.parametrize(
-    ("facts", "error", "message"),
+    ("fact", "value", "error", "message"),
     [
-        ({"name": 5}, InvalidTypeError, r"get_model_name\(\) must return a string, got 5"),
-        ({"authors": [1]}, InvalidTypeError, r"get_model_authors\(\) must return a list of str"),
-        ({"is_input_mono": 1}, InvalidTypeError, r"is_input_mono\(\) must return a bool, got 1"),
-        ({"wet_default": "loud"}, InvalidTypeError, r"get_wet_default_value\(\) must return a number"),
-        (
-            {"native_sample_rates": [0]},
-            InvalidArgumentError,
-            r"get_native_sample_rates\(\) must return numbers above 0",
-        ),
-        ({"native_sample_rates": [-1]}, InvalidArgumentError, r"get_native_sample_rates\(\) must .* got \[-1\]"),
-        ({"native_sample_rates": [48e3]}, InvalidTypeError, r"get_native_sample_rates\(\) must return a list of int"),
-        ({"native_buffer_sizes": [512, 0]}, InvalidArgumentError, r"get_native_buffer_sizes\(\) must return numbers"),
-        ({"look_behind_samples": -1}, InvalidArgumentError, r"get_look_behind_samples\(\) must return at least 0"),
-        ({"look_behind_samples": 1.5}, InvalidTypeError, r"get_look_behind_samples\(\) must return a number of"),
+        ("name", 5, InvalidTypeError, "must be a string, got 5"),
+        ("short_description", None, InvalidTypeError, "must be a string, got None"),
+        ("authors", "Me", InvalidTypeError, "must be a list of strings, got 'Me'"),
+        ("authors", [1], InvalidTypeError, r"must be a list of strings, got \[1\]"),
+        ("tags", "fuzz", InvalidTypeError, "must be a list of strings, got 'fuzz'"),
+        ("tags", None, InvalidTypeError, "must be a list of strings, got None"),
+        ("technical_links", None, InvalidTypeError, "must be a dict from str to str, got None"),
+        ("technical_links", {"Paper": 1}, InvalidTypeError, r"must be a dict from str to str, got \{'Paper': 1\}"),
+        ("is_input_mono", 1, InvalidTypeError, "must be a bool, got 1"),
+        ("wet_default", "loud", InvalidTypeError, "must be a number, got 'loud'"),
+        ("dry_default", True, InvalidTypeError, "must be a number, got True"),
+        ("native_sample_rates", 48_000, InvalidTypeError, "must be a list of integers, got 48000"),
+        ("native_sample_rates", [48e3], InvalidTypeError, r"must be a list of integers, got \[48000\.0\]"),
+        ("native_sample_rates", [0], InvalidArgumentError, r"must be numbers above 0, .* got \[0\]"),
+        ("native_buffer_sizes", [512, -1], InvalidArgumentError, r"must be numbers above 0, .* got \[512, -1\]"),
+        ("look_behind_samples", 1.5, InvalidTypeError, r"must be an integer, got 1\.5"),
+        ("look_behind_samples", -1, InvalidArgumentError, "must be at least 0, got -1"),
+        ("delay_samples", 0.5, InvalidTypeError, r"must be an integer, got 0\.5"),
+        ("delay_samples", -1, InvalidArgumentError, "must be at least 0, got -1"),
+        ("parameters", None, InvalidTypeError, "must be a list of NeutoneParameters, got None"),
+        ("parameters", GAIN, InvalidTypeError, "must be a list of NeutoneParameters, got <.*Continuous"),
+        ("parameters", ["gain"], InvalidTypeError, r"must be a list of NeutoneParameters, got \['gain'\]"),
     ],
 )
-def test_facts_of_the_wrong_kind_are_refused(facts: dict[str, Any], error: type[Exception], message: str) -> None:
-    wrapper = PassThrough(nn.Identity(), card=card(**facts))
-    with pytest.raises(error, match=message):
-        SampleQueueWrapper(wrapper)
+def test_facts_of_the_wrong_kind_are_refused(fact: str, value: object, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=f"ModelCard: {fact} {message}"):
+        card(**{fact: value})
+
+
+@pytest.mark.parametrize(
+    ("fact", "value"),
+    [("tags", ("one", "two")), ("native_buffer_sizes", range(1, 3)), ("wet_default", 1), ("technical_links", {})],
+)
+def test_facts_of_the_right_kind_are_taken(fact: str, value: object) -> None:
+    assert getattr(card(**{fact: value}), fact) == value
+
+
+class HasNoCard(PassThrough):
+    card = "test"  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: HasNoCard(nn.Identity()),
+        lambda: PassThrough(nn.Identity(), card={"name": "test"}),  # type: ignore[arg-type]
+        lambda: PassThrough(nn.Identity(), card=ModelCard),  # type: ignore[arg-type]
+        lambda: PassThrough(nn.Identity(), card=nn.Identity()),  # type: ignore[arg-type]
+    ],
+    ids=["class attribute", "dict", "class", "module"],
+)
+def test_a_card_has_to_be_a_card(make: Callable[[], WaveformToWaveformBase]) -> None:
+    with pytest.raises(InvalidTypeError, match=r"card must be a ModelCard, got ('test'|\{|<class|Identity\()"):
+        make()
 
 
 def test_getters_need_not_be_scriptable() -> None:

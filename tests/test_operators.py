@@ -28,6 +28,11 @@ def audio(n_channels: int = 2, n_frames: int = 5) -> Tensor:
     return torch.rand(n_channels, n_frames)
 
 
+def resampler(n_channels: int) -> tuple[Tensor, Tensor, Tensor]:
+    table, history, state = ops.new_resampler(44100, 48000, "standard", n_channels)
+    return table, history, state
+
+
 # Arguments that work, made afresh for each test.
 EXAMPLES: dict[str, Callable[[], tuple[Any, ...]]] = {
     "version": lambda: (),
@@ -42,6 +47,11 @@ EXAMPLES: dict[str, Callable[[], tuple[Any, ...]]] = {
     "stream_write": lambda: (audio(1), audio(4), *ring(6)),
     "stream_read": lambda: (*ring(6, 7), 5, 4),
     "stream_pop": lambda: (*ring(2, 7), 5, 1),
+    "stream_write_resampled": lambda: (audio(1), audio(4), torch.rand(3, 3), *resampler(6), *ring(6)),
+    "stream_pop_resampled": lambda: (*ring(2, 7), *resampler(2), 5, 1),
+    "new_resampler": lambda: (44100, 48000, "standard", 2),
+    "resampler_start": lambda: (3, *resampler(2)),
+    "resample": lambda: (audio(), *resampler(2)),
     "fit_channels": lambda: (audio(1), 2, 1, 3),
     "mean_params": lambda: (audio(4),),
     "denormalize_params": lambda: (audio(4), torch.rand(3, 3)),
@@ -89,15 +99,29 @@ FRAMES_ARGUMENTS = {
     "ring_peek": (0, "out"),
     "ring_newest": (0, "out"),
     "stream_write": (0, "audio"),
+    "stream_write_resampled": (0, "audio"),
+    "resample": (0, "audio"),
     "fit_channels": (0, "audio"),
     "mean_params": (0, "params"),
     "denormalize_params": (0, "params"),
     "denormalize_mean_params": (0, "params"),
 }
 RING_POSITIONS = {
-    "ring_write": 1, "ring_push": 2, "ring_read": 1, "ring_peek": 1, "ring_newest": 1, "ring_skip": 1, "ring_clear": 0,
-    "ring_size": 0, "stream_write": 2, "stream_read": 0, "stream_pop": 0,
-}  # fmt: skip
+    "ring_write": 1,
+    "ring_push": 2,
+    "ring_read": 1,
+    "ring_peek": 1,
+    "ring_newest": 1,
+    "ring_skip": 1,
+    "ring_clear": 0,
+    "ring_size": 0,
+    "stream_write": 2,
+    "stream_read": 0,
+    "stream_pop": 0,
+    "stream_write_resampled": 6,
+    "stream_pop_resampled": 0,
+}
+RESAMPLER_POSITIONS = {"resampler_start": 1, "resample": 1, "stream_write_resampled": 3, "stream_pop_resampled": 2}  # fmt: skip
 
 
 def call_with(name: str, position: int, value: Any) -> Any:
@@ -183,7 +207,37 @@ def test_memory_that_starts_at_an_odd_address_is_refused_by_name() -> None:
         ops.ring_write(audio(), samples, odd_cursors)
 
 
-N_OTHER_SIDE = {"ring_write": slice(8, 10), "stream_write": slice(8, 10)}  # the consumer's counters; elsewhere the producer's
+@pytest.mark.parametrize("name", RESAMPLER_POSITIONS)
+@pytest.mark.parametrize(
+    ("offset", "value", "message"),
+    [
+        (0, torch.zeros(160, 88, dtype=torch.int64), "table must be float32, got int64"),
+        (0, torch.zeros(160), r"table must have 2 dimensions"),
+        (0, torch.zeros(88, 160).T, "table must be contiguous"),
+        (0, torch.zeros(160, 96), "state does not belong to a table of 160 by 96"),
+        (1, torch.zeros(2, 600, dtype=torch.float64), "history must be float32, got float64"),
+        (1, torch.zeros(6, 87), "history must have at least 88 frames, got 87|history must have the ring's"),
+        (1, torch.zeros(0, 600), "history must have at least one channel"),
+        (2, torch.zeros(7, dtype=torch.int64), r"state must have shape \(8\), got \(7\)"),
+        (2, torch.zeros(8, dtype=torch.int64), "state does not belong to a table of 160 by 88"),
+        (2, torch.tensor([160, 147, 44, 88, 160, 0, 87, 0]), "state holds numbers that no resampler can have"),
+        (2, torch.tensor([160, 147, 44, 88, 160, 2**62, 87, 0]), "state holds numbers that no resampler can have"),
+        (2, torch.tensor([160, 147, 44, 88, 160, 16000, 601, 0]), "state holds numbers that no resampler can have"),
+        (2, torch.tensor([160, 147, 44, 88, 160, 16000, -1, 0]), "state holds numbers that no resampler can have"),
+        (2, torch.tensor([-160, 147, 44, 88, 160, 16000, 87, 0]), "state does not belong"),
+        (2, torch.tensor([160, 147, 45, 88, 160, 16000, 87, 0]), "state does not belong"),
+    ],
+)
+def test_a_resampler_of_the_wrong_kind_is_refused_by_name(name: str, offset: int, value: Tensor, message: str) -> None:
+    with pytest.raises(RuntimeError, match=f"{name}: (?:{message})"):
+        call_with(name, RESAMPLER_POSITIONS[name] + offset, value)
+
+
+N_OTHER_SIDE = {
+    "ring_write": slice(8, 10),
+    "stream_write": slice(8, 10),
+    "stream_write_resampled": slice(8, 10),
+}  # the consumer's counters; elsewhere the producer's
 
 
 @pytest.mark.parametrize("name", RING_POSITIONS)
@@ -283,7 +337,7 @@ def test_two_threads_share_a_ring() -> None:
         assert (written.result(timeout=60), wrong.result(timeout=60)) == (n_frames, 0)
 
 
-@pytest.mark.parametrize("name", [name for name in EXAMPLES if name != "version"])
+@pytest.mark.parametrize("name", [name for name in EXAMPLES if name not in {"version", "new_resampler"}])
 def test_a_tensor_on_another_device_is_refused_by_name(name: str) -> None:
     arguments = EXAMPLES[name]()
     tensors = [position for position, value in enumerate(arguments) if isinstance(value, Tensor)]
@@ -313,6 +367,34 @@ def test_a_tensor_on_another_device_is_refused_by_name(name: str) -> None:
         ("ring_skip", (5, *ring(2, 4)), "n_frames asks for 5 frames, the ring holds 4"),
         ("ring_skip", (-1, *ring(2, 4)), "n_frames must be at least 0, got -1"),
         ("stream_write", (audio(3), audio(4), *ring(6)), "audio has 3 channels, which cannot become 2"),
+        ("new_resampler", (0, 48000, "standard", 2), r"from_hz must be in 1\.\.768000 Hz, got 0"),
+        ("new_resampler", (48000, -1, "standard", 2), r"to_hz must be in 1\.\.768000 Hz, got -1"),
+        ("new_resampler", (48000, 100, "standard", 2), "may differ by a factor of at most 256, got 48000 and 100"),
+        ("new_resampler", (48000, 44100, "best", 2), "quality must be low_latency, standard or high, got best"),
+        ("new_resampler", (48000, 44100, "standard", 0), "n_channels must be at least 1, got 0"),
+        ("resampler_start", (-1, *resampler(2)), "first must be at least 0, got -1"),
+        ("resampler_start", (2**62, *resampler(2)), "first must be at most"),
+        ("resample", (audio(3), *resampler(2)), "audio must have the resampler's 2 channels, got 3"),
+        (
+            "stream_write_resampled",
+            (audio(1, 9), audio(4, 9), torch.rand(3, 3), *resampler(6), *ring(6)),
+            "audio brings 9 frames, the ring has room for 8",
+        ),
+        (
+            "stream_write_resampled",
+            (audio(1), audio(4), torch.rand(5, 3), *resampler(6), *ring(6)),
+            "ranges must have 3 columns and at most 4 rows, got 5 by 3",
+        ),
+        (
+            "stream_write_resampled",
+            (audio(1), audio(4), torch.rand(3, 3), *resampler(5), *ring(6)),
+            "history must have the ring's 6 channels, got 5",
+        ),
+        (
+            "stream_pop_resampled",
+            (*ring(2, 4), *resampler(2), 5, 2),
+            "n_frames asks for 5, the ring holds 4",
+        ),
         ("stream_write", (audio(2, 9), audio(4, 9), *ring(6)), "audio brings 9 frames"),
         ("stream_write", (audio(), audio(4, 4), *ring(6)), "params must have 1 column or the 5 of audio, got 4"),
         (

@@ -1,5 +1,8 @@
 """The queue between host and model, eager and scripted, against a slow obvious version of the same."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -7,7 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from neutone_sdk import SampleQueueWrapper
-from neutone_sdk.errors import InvalidArgumentError, InvalidAudioError
+from neutone_sdk.errors import InvalidArgumentError, InvalidAudioError, InvalidTypeError
 
 from .conftest import Noise
 from .wrappers import GAIN, Delaying, Model, PassThrough, PerSample, Stamped, card, queue
@@ -294,6 +297,39 @@ def test_a_setting_that_the_model_cannot_do_raises_and_changes_nothing(
     played = torch.cat([first, play(model, audio[:, 50:], None, [50] * 9)], dim=1)
     delay = model.calc_buffering_delay_samples()
     torch.testing.assert_close(played[:, delay:], audio[:, : 500 - delay], rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"daw_bs": 512.0}, r"daw_bs must be an integer, got 512\.0"),
+        ({"daw_sr": 48_000.0}, r"daw_sr must be an integer, got 48000\.0"),
+        ({"daw_sr": "48000"}, "daw_sr must be an integer, got '48000'"),
+        ({"daw_bs": True}, "daw_bs must be an integer, got True"),
+        ({"model_sr": 48_000.0}, r"model_sr must be an integer, got 48000\.0"),
+        ({"model_bs": torch.tensor(64)}, r"model_bs must be an integer, got tensor\(64\)"),
+    ],
+)
+def test_settings_have_to_be_integers(setting: dict[str, Any], message: str) -> None:
+    wrapper = PassThrough(nn.Identity(), card=card())
+    with pytest.raises(InvalidTypeError, match=message):
+        SampleQueueWrapper(wrapper, **setting)
+    with pytest.raises(InvalidTypeError, match=message):
+        SampleQueueWrapper(wrapper).set_daw_sample_rate_and_buffer_size(**{"daw_sr": RATE_HZ, "daw_bs": 64, **setting})
+
+
+@pytest.mark.parametrize(
+    ("make", "got"),
+    [
+        (nn.Identity, "Identity"),
+        (lambda: torch.jit.script(PassThrough(nn.Identity(), card=card())), "RecursiveScriptModule"),
+        (lambda: None, "NoneType"),
+    ],
+    ids=["plain model", "scripted wrapper", "nothing"],
+)
+def test_only_wrappers_get_a_queue(make: Callable[[], Any], got: str) -> None:
+    with pytest.raises(InvalidTypeError, match=f"must be a WaveformToWaveformBase, got {got}; wrap the model first"):
+        SampleQueueWrapper(make())
 
 
 def test_the_best_rate_and_block_are_chosen() -> None:

@@ -1,21 +1,28 @@
-"""A model that TorchScript cannot convert: the error names the method, the line, and what to change."""
+"""A model that TorchScript cannot convert: the error names the method, the line, and what to change.
 
-# mypy: disable-error-code="attr-defined, no-untyped-call, no-untyped-def"
+And methods that TorchScript alone could not convert, but this package helps it to.
+"""
+
+# mypy: disable-error-code="attr-defined, misc, untyped-decorator, no-untyped-call, no-untyped-def"
 # What is wrong below is what TorchScript has to find; it takes comments with "type:" for types.
 
+import inspect
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F  # noqa: N812  # as everybody calls it
 from torch import Tensor, nn
 
 from neutone_sdk import SampleQueueWrapper, WaveformToWaveformBase
 from neutone_sdk.errors import ScriptingError
-from neutone_sdk.utils import model_to_torchscript
+from neutone_sdk.utils import model_to_torchscript, save_neutone_model
 
-from .wrappers import PassThrough, card
+from . import wrappers_future as future
+from .conftest import Noise
+from .wrappers import GAIN, PassThrough, card
 
 
 class UsesNumpy(PassThrough):
@@ -40,11 +47,6 @@ class ForgetsElse(PassThrough):
         if x.sum() > 0:  # HERE
             y = x
         return y
-
-
-class ForgetsAnnotation(PassThrough):
-    def do_forward_pass(self, x, params):  # noqa: ANN001, ANN201
-        return x * params["gain"]  # HERE
 
 
 class Helped(PassThrough):
@@ -78,13 +80,114 @@ class KeepsNumpy(PassThrough):
         return x * self.gains["a"]  # HERE
 
 
+class LeavesParamsOut(PassThrough):
+    def do_forward_pass(self, x: Tensor) -> Tensor:  # type: ignore[override]  # HERE
+        return self.model(x)
+
+
+class TakesNumbers(PassThrough):
+    def do_forward_pass(self, x: Tensor, params: dict[str, float]) -> Tensor:  # type: ignore[override]  # HERE
+        return self.model(x)
+
+
+class TakesAnyDict(PassThrough):
+    def do_forward_pass(self, x: Tensor, params: dict) -> Tensor:  # type: ignore[type-arg]  # HERE
+        return self.model(x)
+
+
+class ReturnsTwo(PassThrough):
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> tuple[Tensor, Tensor]:  # type: ignore[override]  # HERE
+        return x, x
+
+
+class SaysItReturnsNothing(PassThrough):
+    def reset_model(self) -> None:  # type: ignore[override]  # HERE
+        pass
+
+
+class ReturnsNothing(PassThrough):
+    def reset_model(self):  # noqa: ANN201  # HERE
+        pass
+
+
+class SetsAndReturnsNothing(PassThrough):
+    def set_model_sample_rate_and_buffer_size(self, sample_rate: int, n_samples: int) -> None:  # type: ignore[override]  # HERE
+        pass
+
+
+class SetsUnannotatedAndReturnsNothing(PassThrough):
+    def set_model_sample_rate_and_buffer_size(self, sample_rate, n_samples):  # noqa: ANN001, ANN201  # HERE
+        pass
+
+
+class DelaysByPartOfASample(PassThrough):
+    def calc_model_delay_samples(self) -> float:  # type: ignore[override]  # HERE
+        return 0.5
+
+
+class DelaysByPartOfASampleUnannotated(PassThrough):
+    def calc_model_delay_samples(self):  # noqa: ANN201
+        return 0.5  # HERE
+
+
+class AnnotatesNumpy(PassThrough):
+    table: np.ndarray  # HERE
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__(model, card=card())
+        self.table = np.zeros(3)
+
+
+class CallsHelpersSuper(PassThrough):
+    def quieter(self, x: Tensor) -> Tensor:
+        return super().quieter(x)  # HERE
+
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+        return self.quieter(x)
+
+
+class HasComment(PassThrough):
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:  # HERE
+        return x  # as it came; # type: stereo
+
+
+class HasIgnoredReset(PassThrough):
+    @torch.jit.ignore
+    def reset_model(self) -> bool:  # HERE
+        return True
+
+
+class CallsIgnored(PassThrough):
+    @torch.jit.ignore
+    def debug(self, x: Tensor) -> None:
+        pass
+
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+        self.debug(x)  # HERE
+        return x
+
+
+class CallsDecorated(PassThrough):
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+        return decorated(x)  # HERE
+
+
+@torch.no_grad()
+def decorated(x: Tensor) -> Tensor:
+    return F.relu(x)
+
+
 def line_of(function: Callable[..., object], mark: str) -> int:
     """Return the number of the marked line."""
-    code = function.__code__
-    lines = Path(code.co_filename).read_text().splitlines()
-    return next(
-        number for number in range(code.co_firstlineno, len(lines) + 1) if lines[number - 1].endswith(f"# {mark}")
-    )
+    lines, first = inspect.getsourcelines(function)
+    return next(number for number, line in enumerate(lines, first) if line.rstrip().endswith(f"# {mark}"))
+
+
+def message_about(wrapper: WaveformToWaveformBase, folder: Path) -> str:
+    with pytest.raises(ScriptingError) as caught:
+        save_neutone_model(wrapper, folder / "new")
+    assert list(folder.iterdir()) == []
+    return str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -94,35 +197,129 @@ def line_of(function: Callable[..., object], mark: str) -> int:
         (UsesLambda, nn.Identity(), UsesLambda.do_forward_pass, "UsesLambda.do_forward_pass", "instead of the lambda"),
         (MakesAttribute, nn.Identity(), MakesAttribute.do_forward_pass, "MakesAttribute.do_forward_pass", "__init__"),
         (ForgetsElse, nn.Identity(), ForgetsElse.do_forward_pass, "ForgetsElse.do_forward_pass", "before the if"),
-        (
-            ForgetsAnnotation,
-            nn.Identity(),
-            ForgetsAnnotation.do_forward_pass,
-            "ForgetsAnnotation.do_forward_pass",
-            "annotate the argument",
-        ),
         (Helped, nn.Identity(), helper, "helper", "annotate where the object comes from"),
         (Delegates, Tries(), Tries.forward, "Tries.forward", "test for the condition"),
         (KeepsNumpy, nn.Identity(), KeepsNumpy.do_forward_pass, "KeepsNumpy.do_forward_pass", "annotate the attribute"),
+        (
+            LeavesParamsOut,
+            nn.Identity(),
+            LeavesParamsOut.do_forward_pass,
+            "LeavesParamsOut.do_forward_pass",
+            "declare it as def do_forward_pass(self, x: torch.Tensor, params: dict[str, torch.Tensor])",
+        ),
+        (
+            TakesNumbers,
+            nn.Identity(),
+            TakesNumbers.do_forward_pass,
+            "TakesNumbers.do_forward_pass",
+            "params: dict[str, torch.Tensor]",
+        ),
+        (
+            TakesAnyDict,
+            nn.Identity(),
+            TakesAnyDict.do_forward_pass,
+            "TakesAnyDict.do_forward_pass",
+            "params: dict[str, torch.Tensor]",
+        ),
+        (
+            ReturnsTwo,
+            nn.Identity(),
+            ReturnsTwo.do_forward_pass,
+            "ReturnsTwo.do_forward_pass",
+            "-> torch.Tensor, and keep to these types",
+        ),
+        (
+            SaysItReturnsNothing,
+            nn.Identity(),
+            SaysItReturnsNothing.reset_model,
+            "SaysItReturnsNothing.reset_model",
+            "declare it as def reset_model(self) -> bool",
+        ),
+        (
+            ReturnsNothing,
+            nn.Identity(),
+            ReturnsNothing.reset_model,
+            "ReturnsNothing.reset_model",
+            "return a value on every path",
+        ),
+        (
+            SetsAndReturnsNothing,
+            nn.Identity(),
+            SetsAndReturnsNothing.set_model_sample_rate_and_buffer_size,
+            "SetsAndReturnsNothing.set_model_sample_rate_and_buffer_size",
+            "n_samples: int) -> bool",
+        ),
+        (
+            SetsUnannotatedAndReturnsNothing,
+            nn.Identity(),
+            SetsUnannotatedAndReturnsNothing.set_model_sample_rate_and_buffer_size,
+            "SetsUnannotatedAndReturnsNothing.set_model_sample_rate_and_buffer_size",
+            "return a value on every path",
+        ),
+        (
+            DelaysByPartOfASample,
+            nn.Identity(),
+            DelaysByPartOfASample.calc_model_delay_samples,
+            "DelaysByPartOfASample.calc_model_delay_samples",
+            "declare it as def calc_model_delay_samples(self) -> int",
+        ),
+        (
+            DelaysByPartOfASampleUnannotated,
+            nn.Identity(),
+            DelaysByPartOfASampleUnannotated.calc_model_delay_samples,
+            "DelaysByPartOfASampleUnannotated.calc_model_delay_samples",
+            "give the value one type",
+        ),
+        (
+            CallsHelpersSuper,
+            nn.Identity(),
+            CallsHelpersSuper.quieter,
+            "CallsHelpersSuper.quieter",
+            "another name than super()",
+        ),
+        (
+            HasIgnoredReset,
+            nn.Identity(),
+            HasIgnoredReset.reset_model,
+            "HasIgnoredReset.reset_model",
+            "remove @torch.jit.ignore",
+        ),
+        (
+            CallsIgnored,
+            nn.Identity(),
+            CallsIgnored.do_forward_pass,
+            "CallsIgnored.do_forward_pass",
+            "call the method only if not torch.jit.is_scripting()",
+        ),
+        (
+            CallsDecorated,
+            nn.Identity(),
+            CallsDecorated.do_forward_pass,
+            "CallsDecorated.do_forward_pass",
+            "remove the decorator",
+        ),
+        (AnnotatesNumpy, nn.Identity(), None, "AnnotatesNumpy", "a type that TorchScript knows"),
+        (HasComment, nn.Identity(), HasComment.do_forward_pass, "HasComment.do_forward_pass", "reword the comment"),
     ],
 )
 def test_the_error_names_method_line_and_remedy(
     wrapper_class: type[WaveformToWaveformBase],
     model: nn.Module,
-    function: Callable[..., object],
+    function: Callable[..., object] | None,
     name: str,
     remedy: str,
+    tmp_path: Path,
 ) -> None:
-    wrapper = wrapper_class(model) if wrapper_class is KeepsNumpy else wrapper_class(model, card=card())
+    has_own_card = wrapper_class in (KeepsNumpy, AnnotatesNumpy)
+    wrapper = wrapper_class(model) if has_own_card else wrapper_class(model, card=card())
 
-    with pytest.raises(ScriptingError) as caught:
-        model_to_torchscript(SampleQueueWrapper(wrapper))
+    message = message_about(wrapper, tmp_path)
 
-    message = str(caught.value)
     assert message.startswith(f"TorchScript cannot convert {wrapper_class.__name__}\n  in {name} (")
-    assert f"{__file__}, line {line_of(function, 'HERE')})" in message.splitlines()[1]
+    assert f"{__file__}, line {line_of(function or wrapper_class, 'HERE')})" in message.splitlines()[1]
     assert remedy in message.splitlines()[-1]
     assert "sample_queue_wrapper" not in message  # ours is not the line to change
+    assert "fault of neutone_sdk" not in message
 
 
 def test_the_error_says_who_called() -> None:
@@ -130,3 +327,84 @@ def test_the_error_says_who_called() -> None:
         model_to_torchscript(SampleQueueWrapper(Helped(nn.Identity(), card=card())))
     assert f"line {line_of(Helped.do_forward_pass, 'CALLS')}" in str(caught.value)
     assert caught.value.__cause__ is not None
+
+
+WITHOUT_SOURCE = """
+class WithoutSource(PassThrough):
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+        return x
+"""
+
+
+def test_a_class_without_source_is_told_to_get_a_file(tmp_path: Path) -> None:
+    names = dict(globals())
+    exec(WITHOUT_SOURCE, names)  # noqa: S102
+    message = message_about(names["WithoutSource"](nn.Identity(), card=card()), tmp_path)
+    assert "in WithoutSource.do_forward_pass (<string>, line 3)" in message
+    assert "put the class into a .py file" in message.splitlines()[-1]
+    assert "fault of neutone_sdk" not in message
+
+
+class LeavesTypesOut(PassThrough):
+    def __init__(self) -> None:
+        super().__init__(nn.Identity(), card=card(parameters=[GAIN]))
+        self.rate_hz = 1
+
+    def set_model_sample_rate_and_buffer_size(self, sample_rate, n_samples):  # noqa: ANN001, ANN201
+        self.rate_hz = sample_rate // 48_000
+        return True
+
+    def do_forward_pass(self, x, params):  # noqa: ANN001, ANN201
+        return x * params["gain"] * self.rate_hz
+
+
+class AsksItsBases(LeavesTypesOut):
+    def reset_model(self) -> bool:
+        return super().reset_model() or True
+
+    def aggregate_params(self, params: Tensor) -> Tensor:
+        return super(AsksItsBases, self).aggregate_params(params)  # noqa: UP008  # many write it like this
+
+    def calc_model_delay_samples(self) -> int:
+        return super().calc_model_delay_samples()
+
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+        return -super().do_forward_pass(x, params)
+
+
+class Padded(nn.Conv1d):
+    @torch.no_grad()
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(super().forward(F.pad(x, (self.kernel_size[0] - 1, 0))))
+
+
+class Nested(PassThrough):
+    """Decorated modules: twice in one container, once more under another name, and none at all."""
+
+    def __init__(self) -> None:
+        conv = Padded(2, 2, 3)
+        super().__init__(nn.Sequential(conv, nn.Sequential(), Padded(2, 2, 3), conv), card=card())
+        self.first = conv
+        self.absent: nn.Module | None
+        self.register_module("absent", None)
+
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+        return self.model(x) + self.first(x)
+
+
+@pytest.mark.parametrize("make", [LeavesTypesOut, AsksItsBases, Nested, future.Wrapper])
+def test_what_only_python_understands_is_written_out_for_torchscript(
+    make: Callable[[], WaveformToWaveformBase], noise: Noise
+) -> None:
+    wrapper = make()
+    classes = [type(module) for module in wrapper.modules()]
+    x, params = noise(2, 2048, 0), noise(4, 2048, 1).abs()
+    in_memory = SampleQueueWrapper(wrapper)
+
+    script = model_to_torchscript(SampleQueueWrapper(wrapper))
+
+    torch.testing.assert_close(script(x, params), in_memory(x, params), rtol=0, atol=0)
+    assert script.calc_model_delay_samples() == 0
+    assert [type(module) for module in wrapper.modules()] == classes
+    weights = {parameter.data_ptr() for parameter in wrapper.parameters()}
+    assert {parameter.data_ptr() for parameter in script.parameters()} == weights

@@ -1,11 +1,13 @@
 """Wrappers that many tests play."""
 
+import io
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from neutone_sdk import ContinuousNeutoneParameter, ModelCard, SampleQueueWrapper, WaveformToWaveformBase
+from neutone_sdk.utils import model_to_torchscript
 
 # Python's and TorchScript's modules have the same methods, but no common type that says so.
 Model = Any
@@ -76,6 +78,11 @@ GAIN = ContinuousNeutoneParameter("gain", "", 0.5, min_value=-1.0, max_value=3.0
 
 
 def queue(wrapper: WaveformToWaveformBase, scripted: bool, daw_bs: int = 64) -> Model:
-    """Return the wrapper in its queue, as Python or as TorchScript."""
-    wrapped = SampleQueueWrapper(wrapper, daw_bs=daw_bs)
-    return torch.jit.script(wrapped) if scripted else wrapped
+    """Return the wrapper in its queue: in Python, or as a host sees it, out of a file."""
+    made = SampleQueueWrapper(wrapper, daw_bs=daw_bs)
+    if not scripted:
+        return made.eval()
+    file = io.BytesIO()
+    torch.jit.save(model_to_torchscript(made), file)
+    file.seek(0)
+    return torch.jit.load(file)

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "dsp/spsc_ring.h"
+#include "options.h"
 #include "report.h"
 #include "threads.h"
 
@@ -209,20 +210,7 @@ std::vector<Case> all_cases(const Blocks& blocks) {
 }
 
 void run(std::span<char*> arguments) {
-  std::size_t rounds = kDefaultRounds;
-  std::string json_path;
-  for (; arguments.size() >= 2; arguments = arguments.subspan(2)) {
-    const std::string option = arguments[0];
-    if (option == "--rounds") {
-      rounds = std::stoull(arguments[1]);
-    } else if (option == "--json") {
-      json_path = arguments[1];
-    } else {
-      throw std::invalid_argument("unknown option " + option);
-    }
-  }
-  if (!arguments.empty() || rounds == 0) throw std::invalid_argument("an option without a value, or no rounds");
-
+  const auto [rounds, json_path] = neutone::benchmark::parse_options(arguments, kDefaultRounds);
   const auto blocks = std::make_unique<Blocks>();
   std::vector<Case> cases = all_cases(*blocks);
   pin_to_core(0);

@@ -57,4 +57,20 @@ void copy_frames(Planar<const std::type_identity_t<Sample>> in, Planar<Sample> o
   }
 }
 
+// The same between two types of sample.
+template <typename In, typename Out>
+void convert_frames(const Planar<const In>& in, const Planar<Out>& out) noexcept {
+  if constexpr (std::is_same_v<In, Out>) {
+    copy_frames<Out>(in, out);
+  } else {
+    for (std::size_t channel = 0; channel < out.channels; ++channel) {
+      const In* from = in.row(channel);
+      Out* to = out.row(channel);
+      for (std::size_t frame = 0; frame < out.frames; ++frame, from += in.frame_stride, to += out.frame_stride) {
+        *to = static_cast<Out>(*from);
+      }
+    }
+  }
+}
+
 }  // namespace neutone::dsp

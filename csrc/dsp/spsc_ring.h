@@ -48,6 +48,11 @@ class RingView {
     [[nodiscard]] Region slice_channels(std::size_t first, std::size_t count) const noexcept {
       return {head.slice_channels(first, count), tail.slice_channels(first, count)};
     }
+    [[nodiscard]] Region slice_frames(std::size_t first, std::size_t count) const noexcept {
+      const std::size_t head_first = std::min(first, head.frames);
+      const std::size_t head_count = std::min(count, head.frames - head_first);
+      return {head.slice_frames(head_first, head_count), tail.slice_frames(first - head_first, count - head_count)};
+    }
     // Calls `visit(its frames of block, part)` for each part. `block` has as many frames as the region.
     template <typename Block, typename Visit>
     void each_part(const Planar<Block>& block, const Visit& visit) const {

@@ -31,6 +31,14 @@ const char* dtype_name(ScalarType dtype) {
   }
 }
 
+int32_t dtype_code(ScalarType dtype) {
+  switch (dtype) {
+    case ScalarType::Double: return aoti_torch_dtype_float64();
+    case ScalarType::Long: return aoti_torch_dtype_int64();
+    default: return aoti_torch_dtype_float32();
+  }
+}
+
 std::string shape_of(const Tensor& tensor) {
   std::string text = "(";
   for (const int64_t size : tensor.sizes()) {
@@ -45,14 +53,6 @@ dsp::Planar<Sample> as_planar(const Tensor& tensor, Sample* data) {
   const auto sizes = tensor.sizes();
   const auto strides = tensor.strides();
   return {data, static_cast<std::size_t>(sizes[0]), static_cast<std::size_t>(sizes[1]), strides[0], strides[1]};
-}
-
-Tensor empty(std::span<const int64_t> sizes, std::span<const int64_t> strides, int32_t dtype) {
-  AtenTensorHandle handle = nullptr;
-  STABLE_TORCH_ERROR_CODE_CHECK(aoti_torch_empty_strided(static_cast<int64_t>(sizes.size()), sizes.data(),
-                                                         strides.data(), dtype, aoti_torch_device_type_cpu(), 0,
-                                                         &handle));
-  return Tensor(handle);
 }
 
 // Rows that do not interleave, or columns that do not. Says yes to some exotic strides that would do.
@@ -151,23 +151,37 @@ void check_apart(const char* op, const char* name, const dsp::Planar<const float
                   " lies in the memory of samples; pass a copy made with .clone()");
 }
 
+void check_memory(const char* op, const char* name, const Tensor& tensor, std::size_t alignment) {
+  STD_TORCH_CHECK(tensor.is_contiguous(), op, ": ", name, " must be contiguous; pass a copy made with .contiguous()");
+  check_alignment(op, name, tensor.const_data_ptr(), alignment);
+}
+
+Tensor new_tensor(std::span<const int64_t> sizes, ScalarType dtype) {
+  std::array<int64_t, 2> strides{1, 1};
+  if (sizes.size() == 2) strides[0] = sizes[1];
+  AtenTensorHandle handle = nullptr;
+  STABLE_TORCH_ERROR_CODE_CHECK(aoti_torch_empty_strided(static_cast<int64_t>(sizes.size()), sizes.data(),
+                                                         strides.data(), dtype_code(dtype),
+                                                         aoti_torch_device_type_cpu(), 0, &handle));
+  return Tensor(handle);
+}
+
 NewFrames new_frames(std::size_t channels, std::size_t frames) {
-  const std::array<int64_t, 2> sizes{static_cast<int64_t>(channels), static_cast<int64_t>(frames)};
-  const std::array<int64_t, 2> strides{static_cast<int64_t>(frames), 1};
-  Tensor tensor = empty(sizes, strides, aoti_torch_dtype_float32());
-  const dsp::Planar<float> planar{tensor.mutable_data_ptr<float>(), channels, frames, strides[0], strides[1]};
+  Tensor tensor =
+      new_tensor(std::array{static_cast<int64_t>(channels), static_cast<int64_t>(frames)}, ScalarType::Float);
+  const dsp::Planar<float> planar{tensor.mutable_data_ptr<float>(), channels, frames,
+                                  static_cast<std::ptrdiff_t>(frames), 1};
   return {std::move(tensor), planar};
 }
 
 std::pair<Tensor, float*> new_curve(std::size_t frames) {
-  Tensor tensor =
-      empty(std::array{static_cast<int64_t>(frames)}, std::array<int64_t, 1>{1}, aoti_torch_dtype_float32());
+  Tensor tensor = new_tensor(std::array{static_cast<int64_t>(frames)}, ScalarType::Float);
   float* data = tensor.mutable_data_ptr<float>();
   return {std::move(tensor), data};
 }
 
 Tensor new_integer(int64_t value) {
-  Tensor tensor = empty({}, {}, aoti_torch_dtype_int64());
+  Tensor tensor = new_tensor({}, ScalarType::Long);
   *tensor.mutable_data_ptr<int64_t>() = value;
   return tensor;
 }

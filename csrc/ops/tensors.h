@@ -6,7 +6,9 @@
 #include <torch/headeronly/util/Exception.h>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -40,6 +42,11 @@ enum class Side : std::uint8_t { kProducer, kConsumer, kBoth, kNeither };
 void check_apart(const char* op, const char* name, const dsp::Planar<const float>& frames,
                  const dsp::RingView<float>& ring);
 
+// Raises unless `tensor` is contiguous and starts where its elements may.
+void check_memory(const char* op, const char* name, const Tensor& tensor, std::size_t alignment);
+
+// Makes a fresh, uninitialised, contiguous tensor.
+[[nodiscard]] Tensor new_tensor(std::span<const int64_t> sizes, ScalarType dtype);
 // A fresh, uninitialised float32 tensor, and its memory as audio.
 struct NewFrames {
   Tensor tensor;

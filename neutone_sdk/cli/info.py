@@ -9,8 +9,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from neutone_sdk.archive import read_metadata
-from neutone_sdk.rendering import parameter_range
+from neutone_sdk.archive import is_numerical, parameter_range, read_metadata
+from neutone_sdk.cli.terminal import printable
+
+_MAX_LINE = 24  # labels in one line, otherwise one a line
 
 
 @click.command()
@@ -25,15 +27,18 @@ def info(model: Path, as_json: bool) -> None:
     console = Console()
     console.print(_facts(metadata))
     if metadata.get("neutone_parameters"):
+        console.print()
         console.print(_parameters(metadata["neutone_parameters"]))
 
 
 def _facts(metadata: dict[str, Any]) -> Table:
-    table = Table(
-        show_header=False, box=None, title=Text(str(metadata.get("model_name", "")), style="bold"), title_justify="left"
-    )
+    is_experimental = str(metadata.get("is_experimental")).lower() in {"true", "1"}
+    title = metadata.get("model_name", "") + (" (experimental)" if is_experimental else "")
+    table = Table(show_header=False, box=None, title=_text(title, "bold"), title_justify="left")
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
+    look_behind = int(float(metadata.get("look_behind_samples", 0)))
+    makers = {"neutone_sdk": metadata.get("sdk_version"), "torch": metadata.get("pytorch_version")}
     rows = {
         "": metadata.get("model_short_description"),
         "authors": ", ".join(metadata.get("model_authors", [])),
@@ -46,13 +51,17 @@ def _facts(metadata: dict[str, Any]) -> Table:
         "channels": metadata.get("model_type"),
         "sample rates": ", ".join(f"{rate} Hz" for rate in metadata.get("native_sample_rates", [])) or "any",
         "block sizes": _block_sizes(metadata.get("native_buffer_sizes", [])),
-        "look-behind": f"{metadata['look_behind_samples']} samples" if metadata.get("look_behind_samples") else "",
-        "made with": f"neutone_sdk {metadata.get('sdk_version')}, torch {metadata.get('pytorch_version')}",
+        "look-behind": f"{look_behind} samples" if look_behind else "",
+        "made with": ", ".join(f"{name} {version}" for name, version in makers.items() if version),
     }
     for name, value in rows.items():
         if value:
-            table.add_row(name, Text(str(value)))
+            table.add_row(name, _text(value))
     return table
+
+
+def _text(text: str, style: str = "") -> Text:
+    return Text(printable(text), style=style)
 
 
 def _block_sizes(sizes: list[int]) -> str:
@@ -62,17 +71,24 @@ def _block_sizes(sizes: list[int]) -> str:
 
 
 def _parameters(parameters: dict[str, dict[str, Any]]) -> Table:
+    """However long the labels are, names and descriptions have room."""
     table = Table(title="parameters", title_justify="left")
-    table.add_column("name", style="bold", no_wrap=True)
-    table.add_column("range", no_wrap=True)
-    table.add_column("default", justify="right", no_wrap=True)
+    table.add_column("name", style="bold", overflow="fold", min_width=8)
+    table.add_column("range", overflow="fold")
+    table.add_column("default", justify="right", overflow="fold", min_width=7)
     table.add_column("description", overflow="fold")
     for parameter in parameters.values():
-        labels = parameter.get("labels")
-        if labels:
-            scale, default = " | ".join(labels), labels[int(parameter["default_value"])]
-        else:
-            lowest, highest = parameter_range(parameter)
-            scale, default = f"{lowest:g} .. {highest:g}", str(parameter["default_value"])
-        table.add_row(*map(Text, (parameter["name"], scale, default, parameter["description"])))
+        scale, default = _scale_and_default(parameter)
+        table.add_row(*map(_text, (parameter["name"], scale, default, parameter.get("description", ""))))
     return table
+
+
+def _scale_and_default(parameter: dict[str, Any]) -> tuple[str, str]:
+    if not is_numerical(parameter):
+        return parameter["type"], str(parameter.get("default_value") or "")
+    default, labels = float(parameter["default_value"]), parameter.get("labels")
+    if labels:
+        line = " | ".join(labels)
+        return line if len(line) <= _MAX_LINE else "\n".join(labels), labels[int(default)]
+    lowest, highest = parameter_range(parameter)
+    return f"{lowest:g} .. {highest:g}", f"{default:g}"

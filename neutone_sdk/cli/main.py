@@ -1,12 +1,14 @@
 """The command ``neutone`` and what its subcommands share."""
 
 import sys
+import warnings
 
 import click
 
 from neutone_sdk._version import __version__
 from neutone_sdk.cli.info import info
 from neutone_sdk.cli.render import render
+from neutone_sdk.cli.terminal import printable
 from neutone_sdk.errors import NeutoneError
 
 
@@ -21,9 +23,15 @@ commands.add_command(render)
 
 
 def main() -> None:
-    """Run the command line; an error that the user can do something about is one line, not a traceback."""
-    try:
-        commands()
-    except NeutoneError as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(1)
+    """Run the command line; what the user can do something about is one line, not a traceback."""
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        try:
+            commands()
+        except NeutoneError as error:
+            click.echo(printable(f"Error: {error}"), err=True)
+            sys.exit(1)
+
+
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    click.echo(printable(f"Warning: {message}"), err=True)

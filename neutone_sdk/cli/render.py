@@ -4,30 +4,16 @@ import math
 from pathlib import Path
 
 import click
-import soundfile
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
+from torch.jit import ScriptModule
 
-from neutone_sdk.audio import AudioSample
-from neutone_sdk.errors import ExportError, InvalidArgumentError
+from neutone_sdk.audio import AudioSample, check_target
+from neutone_sdk.errors import InvalidArgumentError
 from neutone_sdk.export import load_neutone_model
 from neutone_sdk.rendering import Latency, knobs, latencies
 from neutone_sdk.rendering import render as render_clip
-
-# What loses the least in each format: WAV keeps samples above full scale, the others cannot.
-_SUBTYPES = {"WAV": "FLOAT", "FLAC": "PCM_24", "OGG": "VORBIS", "MP3": "MPEG_LAYER_III"}
-
-
-def _split(values: tuple[str, ...]) -> dict[str, str]:
-    pairs = {}
-    for text in values:
-        name, equals, value = text.partition("=")
-        if not equals:
-            msg = f"--param takes NAME=VALUE, got {text!r}"
-            raise InvalidArgumentError(msg)
-        pairs[name.strip()] = value.strip()
-    return pairs
 
 
 @click.command()
@@ -45,31 +31,44 @@ def render(
     Formats are known by their endings: wav, flac, ogg, mp3. The latency is taken out: OUT is as long as IN, and in time
     with it.
     """
-    file_format = _check_target(target)
-    script, metadata = load_neutone_model(model)
-    knob_values = knobs(metadata, _split(params))
     clip = AudioSample.from_file(source)
+    check_target(target, clip.sr)
+    script, metadata = load_neutone_model(model)
+    names = [parameter["name"] for parameter in metadata.get("neutone_parameters", {}).values()]
+    knob_values = knobs(metadata, dict(_split(text, names) for text in params))
     audio = _with_channels(clip.audio, int(channels or clip.audio.size(0)))
     (latency,) = latencies(script, [clip.sr], [buffer_size])
-    with Progress(
-        TextColumn("playing"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    ) as progress:
+    played = AudioSample(_play(script, audio, knob_values, latency), clip.sr)
+    played.to_file(target)
+    click.echo(_summary(target, played, latency))
+
+
+def _split(text: str, names: list[str]) -> tuple[str, str]:
+    """Split NAME=VALUE. Names may hold ``=``, and spaces at their ends: the longest that the model has wins."""
+    splits = [(text[:at], text[at + 1 :]) for at, character in enumerate(text) if character == "="]
+    if not splits:
+        msg = f"--param takes NAME=VALUE, got {text!r}"
+        raise InvalidArgumentError(msg)
+    for name, value in reversed(splits):
+        for each in (name, name.strip()):
+            if each in names:
+                return each, value
+    return splits[0]
+
+
+def _play(script: ScriptModule, audio: Tensor, knob_values: Tensor, latency: Latency) -> Tensor:
+    console = Console(stderr=True)
+    columns = (TextColumn("playing"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("playing", total=audio.size(1))
-        output = render_clip(
+        return render_clip(
             script,
             audio,
             knob_values,
-            sample_rate_hz=clip.sr,
-            buffer_size=buffer_size,
+            sample_rate_hz=latency.sample_rate_hz,
+            buffer_size=latency.buffer_size,
             on_progress=lambda done: progress.update(task, completed=done),
         )
-    _write(target, output, clip.sr, file_format)
-    click.echo(_summary(target, output, latency))
 
 
 def _with_channels(audio: Tensor, n_channels: int) -> Tensor:
@@ -78,34 +77,20 @@ def _with_channels(audio: Tensor, n_channels: int) -> Tensor:
     return audio.mean(dim=0, keepdim=True) if n_channels == 1 else audio.expand(n_channels, -1)
 
 
-def _check_target(target: Path) -> str:
-    """Return the format; what cannot be written is said before anything is played."""
-    file_format = target.suffix[1:].upper()
-    if file_format not in _SUBTYPES:
-        msg = f"{target}: the ending must be one of {', '.join(kind.lower() for kind in _SUBTYPES)}"
-        raise InvalidArgumentError(msg)
-    if not target.parent.is_dir():
-        msg = f"cannot write {target}: there is no folder {target.parent}"
-        raise ExportError(msg)
-    return file_format
-
-
-def _write(target: Path, audio: Tensor, rate_hz: int, file_format: str) -> None:
-    try:
-        soundfile.write(target, audio.T.numpy(), rate_hz, subtype=_SUBTYPES[file_format], format=file_format)
-    except (soundfile.SoundFileError, OSError) as error:
-        msg = f"cannot write {target}: {error}"
-        raise ExportError(msg) from error
-
-
-def _summary(target: Path, audio: Tensor, latency: Latency) -> str:
-    peak = float(audio.abs().max())
-    level = f"peak {20 * math.log10(peak):.1f} dBFS" if peak > 0 else "silence"
-    if peak > 1 and target.suffix.lower() != ".wav":
-        level += f", clipped: {target.suffix[1:]} holds at most 0 dBFS, wav any"
+def _summary(target: Path, played: AudioSample, latency: Latency) -> str:
+    channels = "mono" if played.is_mono() else "stereo"
     return (
-        f"{target}: {audio.size(1) / latency.sample_rate_hz:.2f} s, {audio.size(0)} channels, "
-        f"{latency.sample_rate_hz} Hz, {level}\n"
+        f"{click.format_filename(target)}: {played.audio.size(1) / played.sr:.2f} s, {channels}, {played.sr} Hz, "
+        f"{_level(float(played.audio.abs().max()), target)}\n"
         f"latency taken out: {latency.total_samples} samples ({latency.total_ms:.1f} ms) = "
         f"{latency.buffering_samples} buffering + {latency.model_samples} model"
     )
+
+
+def _level(peak: float, target: Path) -> str:
+    if not math.isfinite(peak):
+        return "with samples that are no finite numbers"
+    if peak == 0:
+        return "silence"
+    is_clipped = peak > 1 and target.suffix.lower() == ".flac"
+    return f"peak {20 * math.log10(peak):.1f} dBFS" + (", clipped: flac holds at most 0 dBFS, wav any" * is_clipped)

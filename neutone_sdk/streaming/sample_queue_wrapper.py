@@ -1,4 +1,4 @@
-"""Fits a model to a host: any block size against any other, mono against stereo, with the least constant delay."""
+"""Fits a model to a host: any rate and block size against any other, mono and stereo, with the least constant delay."""
 
 from typing import Final
 
@@ -6,32 +6,36 @@ import torch
 from torch import Tensor, nn
 
 from neutone_sdk.constants import DEFAULT_DAW_BS, DEFAULT_DAW_SR
-from neutone_sdk.errors import InvalidArgumentError, InvalidAudioError
+from neutone_sdk.errors import InvalidArgumentError, InvalidAudioError, InvalidTypeError
 from neutone_sdk.facts import FactGetters, copy_facts
 from neutone_sdk.scripting import exported_methods, scriptable_twin
-from neutone_sdk.streaming.queue import new_ring
+from neutone_sdk.streaming.host_stream import HostStream, rate_of_least_delay
+from neutone_sdk.streaming.resampler import check_rates
 from neutone_sdk.streaming.schedule import (
-    fixed_block_delay_samples,
-    ring_capacity_frames,
+    best_model_block,
+    ceil_div,
+    nearest_rates,
+    reduced_ratio,
     select_best_model_buffer_size,
     select_best_model_sr,
-    variable_block_delay_samples,
 )
-from neutone_sdk.validation import check_audio, check_params
+from neutone_sdk.validation import check_audio, check_params, check_type
 from neutone_sdk.waveform import WaveformToWaveformBase
 
 
 class SampleQueueWrapper(FactGetters, nn.Module):
     """Play a wrapped model in a host. This is what a ``.nm`` file holds.
 
-    Audio waits in one ring until a block of the model is full, and in another until the host asks for it. Parameters
-    travel in the same frames as the audio they belong to. The model's blocks begin at fixed places of the stream, so
-    how the host cuts it never changes the output, as long as the model's block stays the same.
+    Audio waits in one ring until a block of the model is full, and in another until the host asks for it; where the
+    model has another rate, it is resampled on the way in and on the way out. Parameters travel in the same frames as
+    the audio they belong to. The model's blocks begin at fixed places of the stream, so how the host cuts it never
+    changes the output, as long as the model's block stays the same.
 
     Args:
         w2w_base: The wrapped model.
-        daw_sr: Rate of the host in Hz.
-        model_sr: Rate to run the model at; by default the host's. Other rates are not supported yet.
+        daw_sr: Rate of the host in Hz, 1..768000.
+        model_sr: Rate to run the model at; by default the host's if it is native to the model, else the nearest native
+            one, of several equally near the one with the lower latency. At most 256 times the host's or a 256th of it.
         daw_bs: Samples that the host brings in every callback.
         model_bs: Samples of the model's blocks; by default the best of its native sizes.
         use_debug_mode: Accepted for older code; arguments are always checked.
@@ -42,6 +46,7 @@ class SampleQueueWrapper(FactGetters, nn.Module):
         - output: same shape as the input, the caller's to keep.
 
     Raises:
+        InvalidTypeError: ``w2w_base`` is no wrapper, or a rate or size is not an integer.
         InvalidArgumentError: A rate or size is not positive, or not one that the model works at.
     """
 
@@ -52,10 +57,6 @@ class SampleQueueWrapper(FactGetters, nn.Module):
     DELAYED: Final = 1
     UNDELAYED: Final = 2
 
-    in_samples: Tensor
-    in_cursors: Tensor
-    out_samples: Tensor
-    out_cursors: Tensor
     default_params: Tensor
 
     def __init__(
@@ -68,6 +69,11 @@ class SampleQueueWrapper(FactGetters, nn.Module):
         use_debug_mode: bool = True,
     ) -> None:
         super().__init__()
+        if not isinstance(w2w_base, WaveformToWaveformBase):
+            raise InvalidTypeError(
+                f"w2w_base must be a WaveformToWaveformBase, got {type(w2w_base).__name__}; "
+                "wrap the model first, and script the queue instead of the wrapper"
+            )
         w2w_base.sdk_learn_facts()
         copy_facts(w2w_base, self)
         self.w2w_base = w2w_base
@@ -75,23 +81,22 @@ class SampleQueueWrapper(FactGetters, nn.Module):
         self.realtime = True
         self.sdk_preserved_attributes = ["w2w_base", "realtime", *exported_methods(type(self))]
         self.sdk_in_channels = w2w_base.sdk_in_channels
-        self.sdk_out_channels = w2w_base.sdk_out_channels
         self.n_params = w2w_base.MAX_N_PARAMS
+        self.stream = HostStream(
+            w2w_base.sdk_in_channels, w2w_base.sdk_out_channels, w2w_base.sdk_param_ranges, self.n_params
+        )
         self.register_buffer("default_params", w2w_base.sdk_default_param_values, persistent=False)
 
         self.daw_sr = daw_sr
         self.model_sr = daw_sr
         self.daw_bs = daw_bs
         self.model_bs = daw_bs
-        self.delay_samples = 0
+        self.model_delay = 0  # in samples of the model
+        self.delay_samples = 0  # of everything together
         self.is_fixed = True  # every block of the host has daw_bs samples, rather than 1..daw_bs
         self.is_direct = True  # every block of the host is a whole number of the model's: nothing has to wait
         self.running = self.IDLE
-        self.n_pending = 0  # frames that wait for the model
-        for side, n_channels in (("in", self.sdk_in_channels + self.n_params), ("out", self.sdk_out_channels)):
-            samples, cursors = new_ring(n_channels, 1)
-            self.register_buffer(f"{side}_samples", samples, persistent=False)
-            self.register_buffer(f"{side}_cursors", cursors, persistent=False)
+        self.is_stale = False  # the model was left in the middle of something: reset it before it plays on
         self.set_daw_sample_rate_and_buffer_size(daw_sr, daw_bs, model_sr, model_bs)
 
     select_best_model_sr = staticmethod(select_best_model_sr)
@@ -106,29 +111,37 @@ class SampleQueueWrapper(FactGetters, nn.Module):
             ModelOutputError: The model returned something other than audio of the right shape.
         """
         params = self._check_block(x, params)
+        if self.is_stale:
+            self.reset()
+        return self._play(x, params)
+
+    def _play(self, x: Tensor, params: Tensor) -> Tensor:
         if self.is_direct:
             return self._forward_direct(x, params)
         if self.running != self.DELAYED:
-            self._clear()
-            silence = torch.zeros(self.sdk_out_channels, self.delay_samples)
-            torch.ops.neutone.ring_write(silence, self.out_samples, self.out_cursors)
+            self.stream.start(self.delay_samples, self.model_delay)
         self._run_model_on(x, params)
-        y = torch.ops.neutone.stream_pop(self.out_samples, self.out_cursors, x.size(1), x.size(0))
+        y = self.stream.pop(x.size(1), x.size(0))
         self.running = self.DELAYED
         return y
 
     @torch.jit.export
     def forward_bt(self, x: Tensor, params: Tensor | None = None) -> Tensor | None:
-        """Take in a block as `forward` does; return all output that is ready, undelayed, or None if none is."""
+        """Take in a block as `forward` does; return all output that is ready, or None if none is.
+
+        The output has no delay but the model's own.
+        """
         params = self._check_block(x, params)
+        if self.is_stale:
+            self.reset()
         if self.running != self.UNDELAYED:
-            self._clear()
+            self.stream.start(self.calc_model_delay_samples(), self.model_delay)
         self._run_model_on(x, params)
         self.running = self.UNDELAYED
-        n_ready = int(torch.ops.neutone.ring_size(self.out_samples, self.out_cursors))
+        n_ready = self.stream.n_ready()
         if n_ready == 0:
             return None
-        return torch.ops.neutone.stream_pop(self.out_samples, self.out_cursors, n_ready, x.size(0))
+        return self.stream.pop(n_ready, x.size(0))
 
     @torch.jit.export
     def forward_offline(self, x: Tensor, params: Tensor | None = None) -> Tensor:
@@ -146,10 +159,9 @@ class SampleQueueWrapper(FactGetters, nn.Module):
         if params is None:
             params = self.default_params
         check_params(params, self.n_params, n_samples)
-        delay = self.calc_buffering_delay_samples() + self.calc_model_delay_samples()
-        if delay < 0:
-            raise InvalidArgumentError(f"calc_model_delay_samples() must return at least 0, got {delay}")
+        delay = self.delay_samples
         self.reset()
+        self.is_stale = True  # until the last reset: should the model raise before, the next stream starts afresh
         out = torch.empty_like(x, memory_format=torch.contiguous_format)
         block = torch.zeros(x.size(0), self.daw_bs)
         curves = params
@@ -161,7 +173,7 @@ class SampleQueueWrapper(FactGetters, nn.Module):
                 last = max(0, min(start + self.daw_bs, n_samples) - 1)
                 curves = params[:, last : last + 1].repeat(1, self.daw_bs)
                 curves[:, :n_in] = params[:, start : start + n_in]
-            y = self.forward(block, curves)
+            y = self._play(block, curves)
             first = max(0, delay - start)
             n_out = min(self.daw_bs, n_samples + delay - start) - first
             if n_out > 0:
@@ -180,7 +192,12 @@ class SampleQueueWrapper(FactGetters, nn.Module):
             Samples that a host has to keep room for if it collects the output of `forward_bt`.
 
         Raises:
-            InvalidArgumentError: A rate or size is not positive, or not one that the model works at. Nothing changes.
+            InvalidTypeError: A rate or size is not an integer. Nothing changes.
+            InvalidArgumentError: A rate or size is outside its range, or not one that the model works at, or its delay
+                is negative. Nothing changes.
+            Exception: Whatever the model's own code raises. From ``set_model_sample_rate_and_buffer_size``: the old
+                settings stay and the next callback starts afresh, but the model may be tuned to the new ones. From
+                ``reset_model``: the new settings hold, but the model may not have forgotten what it heard. Call again.
         """
         return self._configure(daw_sr, daw_bs, model_sr, model_bs, True)
 
@@ -196,53 +213,77 @@ class SampleQueueWrapper(FactGetters, nn.Module):
         return self._configure(daw_sr, max_daw_bs, model_sr, model_bs, False)
 
     def _configure(self, daw_sr: int, daw_bs: int, model_sr: int | None, model_bs: int | None, is_fixed: bool) -> int:
-        if daw_sr < 1 or daw_bs < 1:
-            raise InvalidArgumentError(f"rate and block size must be above 0, got {daw_sr} Hz and {daw_bs} samples")
-        if daw_bs > self.MAX_BLOCK:
-            raise InvalidArgumentError(f"a block may have at most {self.MAX_BLOCK} samples, got {daw_bs}")
-        if model_sr is None:
-            model_sr = select_best_model_sr(daw_sr, self.get_native_sample_rates())
-        if model_sr != daw_sr:
-            raise InvalidArgumentError(
-                f"the host runs at {daw_sr} Hz and the model at {model_sr} Hz: resampling is not supported yet; "
-                "run the host at the model's rate"
-            )
-        if model_bs is None:
-            model_bs = select_best_model_buffer_size(daw_bs, self.get_native_buffer_sizes())
-        if model_bs > self.MAX_BLOCK:
-            raise InvalidArgumentError(f"a block may have at most {self.MAX_BLOCK} samples, got {model_bs}")
+        if not torch.jit.is_scripting():  # type: ignore[attr-defined]
+            _check_integers(daw_sr=daw_sr, daw_bs=daw_bs, model_sr=model_sr, model_bs=model_bs)
+        constant_block = daw_bs if is_fixed else 1
+        model_sr, model_bs = self._choose(daw_sr, daw_bs, model_sr, model_bs, constant_block)
+        self.w2w_base.sdk_check_setting(model_sr, model_bs)
+        self.is_stale = True  # until the reset: should the model's own code raise before, the next stream starts afresh
         self.w2w_base.set_sample_rate_and_buffer_size(model_sr, model_bs)
+        model_delay = self.w2w_base.calc_model_delay_samples()
+        if model_delay < 0:
+            raise InvalidArgumentError(f"calc_model_delay_samples() must return at least 0, got {model_delay}")
         self.daw_sr = daw_sr
         self.model_sr = model_sr
         self.daw_bs = daw_bs
         self.model_bs = model_bs
+        self.model_delay = model_delay
         self.is_fixed = is_fixed
-        if is_fixed:
-            self.delay_samples = fixed_block_delay_samples(daw_bs, model_bs)
-        else:
-            self.delay_samples = variable_block_delay_samples(model_bs)
-        self.is_direct = self.delay_samples == 0
-        capacity = ring_capacity_frames(daw_bs, model_bs)
-        self.in_samples, self.in_cursors = new_ring(self.sdk_in_channels + self.n_params, capacity)
-        self.out_samples, self.out_cursors = new_ring(self.sdk_out_channels, capacity)
+        self.stream.set_up(daw_sr, daw_bs, model_sr, model_bs)
+        self.delay_samples = self.stream.least_delay(constant_block, model_delay)
+        self.is_direct = not self.is_resampling() and self.delay_samples == model_delay
         self.reset()
-        return 2 * daw_bs + model_bs
+        return 2 * daw_bs + ceil_div(model_bs * daw_sr, model_sr)
+
+    def _choose(
+        self, daw_sr: int, daw_bs: int, model_sr: int | None, model_bs: int | None, constant_block: int
+    ) -> tuple[int, int]:
+        """Return the model's rate and block; raise if the host's or the model's make no sense."""
+        if daw_sr < 1 or daw_bs < 1:
+            raise InvalidArgumentError(f"rate and block size must be above 0, got {daw_sr} Hz and {daw_bs} samples")
+        if daw_bs > self.MAX_BLOCK:
+            raise InvalidArgumentError(f"a block may have at most {self.MAX_BLOCK} samples, got {daw_bs}")
+        sizes = self.get_native_buffer_sizes()
+        if model_sr is None:
+            rates = nearest_rates(daw_sr, self.get_native_sample_rates())
+            model_sr = rate_of_least_delay(rates, daw_sr, daw_bs, constant_block, sizes)
+        check_rates(daw_sr, model_sr)
+        if model_bs is None:
+            up, down = reduced_ratio(daw_sr, model_sr)
+            model_bs = best_model_block(daw_bs, up, down, sizes)
+        if model_bs > self.MAX_BLOCK:
+            raise InvalidArgumentError(f"a block may have at most {self.MAX_BLOCK} samples, got {model_bs}")
+        return model_sr, model_bs
 
     @torch.jit.export
     def reset(self) -> None:
-        """Forget all audio and start from silence; the settings stay."""
+        """Forget all audio and start from silence; the settings stay.
+
+        Raises:
+            Exception: Whatever ``reset_model`` raises. The stream starts from silence all the same; the model may not
+                have forgotten what it heard. Call again.
+        """
+        self.running = self.IDLE
+        self.is_stale = False  # before the model's own code: what that raises is raised once, not in every callback
         self.w2w_base.reset()
-        self._clear()
 
     @torch.jit.export
     def calc_buffering_delay_samples(self) -> int:
-        """Return by how many samples, at the host's rate, waiting for full blocks makes the output late."""
-        return self.delay_samples
+        """Return by how many samples, at the host's rate, waiting for full blocks and resampling make the output late.
+
+        With `calc_model_delay_samples` that is the delay of everything together, exactly.
+        """
+        return self.delay_samples - self.calc_model_delay_samples()
+
+    @torch.jit.export
+    def calc_resampling_delay_samples(self) -> int:
+        """Return the part of `calc_buffering_delay_samples` that is there because the rates differ."""
+        return min(ceil_div(self.stream.resampling_steps, self.stream.up), self.calc_buffering_delay_samples())
 
     @torch.jit.export
     def calc_model_delay_samples(self) -> int:
-        """Return by how many samples, at the host's rate, the model itself makes the output late."""
-        return self.w2w_base.calc_model_delay_samples()
+        """Return by how many samples, at the host's rate, the model itself makes the output late; rounded up."""
+        return ceil_div(self.model_delay * self.daw_sr, self.model_sr)
 
     @torch.jit.export
     def is_resampling(self) -> bool:
@@ -302,20 +343,15 @@ class SampleQueueWrapper(FactGetters, nn.Module):
         return torch.cat(blocks, dim=1)
 
     def _run_model_on(self, x: Tensor, params: Tensor) -> None:
-        """Queue the host's block, and move every full block of the model from the one ring into the other."""
-        torch.ops.neutone.stream_write(x, params, self.in_samples, self.in_cursors)
+        """Queue the host's block, and run the model on every block of its own that is full."""
+        self.stream.push(x, params)
         self.running = self.IDLE  # until the callback is over: should the model raise, the next one starts afresh
-        self.n_pending += x.size(1)
-        while self.n_pending >= self.model_bs:
-            self.n_pending -= self.model_bs
-            block, curves = torch.ops.neutone.stream_read(
-                self.in_samples, self.in_cursors, self.model_bs, self.n_params
-            )
-            y = self.w2w_base.sdk_run_block(block, curves)
-            torch.ops.neutone.ring_write(y, self.out_samples, self.out_cursors)
+        while self.stream.has_block():
+            block, curves = self.stream.take_block()
+            self.stream.put_block(self.w2w_base.sdk_run_block(block, curves))
 
-    def _clear(self) -> None:
-        self.n_pending = 0
-        self.running = self.IDLE
-        torch.ops.neutone.ring_clear(self.in_samples, self.in_cursors)
-        torch.ops.neutone.ring_clear(self.out_samples, self.out_cursors)
+
+def _check_integers(**settings: int | None) -> None:
+    for name, value in settings.items():
+        if value is not None:
+            check_type(value, int, f"{name} must be")

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+
+#include "dsp/channels.h"
+#include "dsp/flush_to_zero.h"
+#include "dsp/planar.h"
+#include "dsp/resampler.h"
+#include "dsp/spsc_ring.h"
+
+// Between a host and a model that run at different rates: a ring of frames at the model's rate, with a resampler at the
+// end where the host is.
+namespace neutone::dsp {
+
+// Queues a block of the host, and the control curves that belong to it, which lie in the last channels of both ring and
+// resampler. The ring must have room for resampler.ready_after(audio.frames) frames, as many are queued.
+// `curves_are_stepped` says of each curve whether values between two others mean nothing. [producer, no allocation]
+inline void write_resampled(const Planar<const float>& audio, const Planar<const float>& curves,
+                            std::span<const bool> curves_are_stepped, ResamplerView<float>& resampler,
+                            RingView<float>& ring) noexcept {
+  const ScopedFlushToZero flush;
+  const std::size_t n_audio = ring.channels() - curves.channels;
+  const RingView<float>::Region queued = ring.reserve(resampler.ready_after(audio.frames));
+  const auto put_out = [&](const Planar<float>& to) {
+    resampler.filter(to.slice_channels(0, n_audio));
+    for (std::size_t curve = 0; curve < curves.channels; ++curve) {
+      resampler.carry(n_audio + curve, curves_are_stepped[curve], to.row(n_audio + curve), to.frames);
+    }
+    resampler.advance(to.frames);
+  };
+  std::size_t produced = 0;
+  for (std::size_t consumed = 0; true;) {
+    const RingView<float>::Region part = queued.slice_frames(produced, resampler.ready());
+    put_out(part.head);
+    put_out(part.tail);
+    produced += part.frames();
+    const Planar<float> room = resampler.reserve(audio.frames - consumed);
+    if (room.frames == 0) break;
+    fit_channels<float>(audio.slice_frames(consumed, room.frames), room.slice_channels(0, n_audio));
+    copy_frames<float>(curves.slice_frames(consumed, room.frames), room.slice_channels(n_audio, curves.channels));
+    resampler.publish(room.frames);
+    consumed += room.frames;
+  }
+  ring.publish(produced);
+}
+
+// Takes from the ring what the next `out.frames` frames of the host need, and puts those out. The ring must hold
+// resampler.missing(out.frames) frames, and `out` have its channels. [consumer, no allocation]
+inline void read_resampled(RingView<float>& ring, ResamplerView<float>& resampler, const Planar<float>& out) noexcept {
+  const ScopedFlushToZero flush;
+  for (std::size_t produced = 0; true;) {
+    const std::size_t count = std::min(resampler.ready(), out.frames - produced);
+    resampler.filter(out.slice_frames(produced, count));
+    resampler.advance(count);
+    produced += count;
+    const Planar<float> room = resampler.reserve(resampler.missing(out.frames - produced));
+    if (room.frames == 0) return;
+    const std::size_t taken = ring.read(room);
+    resampler.publish(taken);
+  }
+}
+
+}  // namespace neutone::dsp

@@ -1,0 +1,229 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <vector>
+
+#include "dsp/channels.h"
+#include "dsp/flush_to_zero.h"
+#include "dsp/planar.h"
+#include "dsp/resampler_design.h"
+#include "dsp/resampler_kernels.h"
+
+namespace neutone::dsp {
+
+// Where a resampler is in its stream. Plain integers: the struct also lies in memory that torch owns and saves.
+struct ResamplerCursor {
+  std::int64_t position = 0;  // the last frame of the next output frame's window, in steps of 1/up frames
+  std::int64_t filled = 0;    // frames in the history
+
+  // At the start of a stream, with taps - 1 frames of silence before it. `first` >= 0 is the last input frame that the
+  // first output frame takes, in steps of 1/up frames.
+  [[nodiscard]] static ResamplerCursor at_start(const ResamplerPlan& plan, std::int64_t first) noexcept {
+    const auto silence = static_cast<std::int64_t>(plan.taps) - 1;
+    return {silence * plan.up + first, silence};
+  }
+};
+
+// Streaming polyphase resampler over memory that it does not own: a table of coefficients (see resampler_design.h), and
+// a history of the latest input frames. Output frame `m` is at the time of input frame
+// `(m * down + first + 1) / up - half_taps`, where `first` is how the stream was started; the arithmetic is in
+// integers, so nothing ever drifts, and how the stream is cut changes no bit of the output. [one thread at a time]
+template <typename Real>
+class ResamplerView {
+ public:
+  struct Moved {
+    std::size_t consumed;
+    std::size_t produced;
+  };
+
+  // Frames of history that a resampler needs, and some more, so that it seldom has to move them to the front.
+  [[nodiscard]] static std::size_t history_frames(const ResamplerPlan& plan) noexcept {
+    constexpr std::size_t kMinBlock = 512;
+    return plan.taps + std::max(plan.taps, kMinBlock);
+  }
+
+  // `table` has plan.rows times plan.taps coefficients, `history` at least plan.taps frames of any number of channels,
+  // with a frame stride of 1. `cursor` must be one that `start` made, or that this class advanced, over such a history.
+  ResamplerView(const ResamplerPlan& plan, const Real* table, const Planar<Real>& history,
+                ResamplerCursor& cursor) noexcept
+      : plan_(plan), table_(table), history_(history), cursor_(&cursor) {}
+
+  // Forgets all audio, and starts as ResamplerCursor::at_start says: `down - 1` for the least delay, `half_taps * up -
+  // 1` for output in time with the input.
+  void start(std::int64_t first) noexcept;
+
+  [[nodiscard]] std::size_t channels() const noexcept { return history_.channels; }
+  // Output frames that need no more input. [wait-free]
+  [[nodiscard]] std::size_t ready() const noexcept { return ready_after(0); }
+  // Output frames that need no more than the next `frames` frames of input. [wait-free]
+  [[nodiscard]] std::size_t ready_after(std::size_t frames) const noexcept;
+  // Input frames that the next `frames` output frames still need. [wait-free]
+  [[nodiscard]] std::size_t missing(std::size_t frames) const noexcept;
+
+  // Room for up to `frames` frames of input; fill it, then publish. [no allocation]
+  [[nodiscard]] Planar<Real> reserve(std::size_t frames) noexcept;
+  // Takes in `frames` reserved frames. [wait-free]
+  void publish(std::size_t frames) noexcept { cursor_->filled += static_cast<std::int64_t>(frames); }
+
+  // Filters the first channels into the next `out.frames` frames, at most ready(). [no allocation]
+  void filter(const Planar<float>& out) const noexcept;
+  // Carries a control curve, which lies in `channel`, to the same frames: on the straight line between the two input
+  // frames around each, or the nearer of the two if `is_stepped`. [no allocation]
+  void carry(std::size_t channel, bool is_stepped, float* out, std::size_t frames) const noexcept;
+  // Goes on behind `frames` output frames. [wait-free]
+  void advance(std::size_t frames) noexcept { cursor_->position += static_cast<std::int64_t>(frames) * plan_.down; }
+
+  // Takes in what fits and puts out what is ready and has room, until neither does; any counts. [no allocation]
+  Moved process(Planar<const float> in, Planar<float> out) noexcept;
+
+ private:
+  [[nodiscard]] FilterRun<Real> next_run() const noexcept {
+    const std::int64_t phases = plan_.is_exact() ? 0 : static_cast<std::int64_t>(plan_.rows - kExtraRows);
+    return {table_, plan_.taps, plan_.up, plan_.down, phases, history_, cursor_->position};
+  }
+  // Moves what is still needed to the front.
+  void compact() noexcept;
+
+  ResamplerPlan plan_;
+  const Real* table_;
+  Planar<Real> history_;
+  ResamplerCursor* cursor_;
+};
+
+// A resampler that owns its memory, for planar audio.
+template <typename Real>
+class Resampler {
+ public:
+  // Throws std::invalid_argument as plan_resampler does. [allocates]
+  Resampler(std::int64_t from_hz, std::int64_t to_hz, ResamplerQuality quality, std::size_t channels)
+      : plan_(plan_resampler(from_hz, to_hz, quality)), history_(channels * stride()) {
+    for (const double coefficient : design_resampler(plan_, quality)) {
+      table_.push_back(static_cast<Real>(coefficient));
+    }
+    reset();
+  }
+
+  // See ResamplerView::process. Copies nothing but what it has to remember. [no allocation]
+  typename ResamplerView<Real>::Moved process(const Planar<const float>& in, const Planar<float>& out) noexcept {
+    return view().process(in, out);
+  }
+  // Forgets all audio. [no allocation]
+  void reset() noexcept { view().start(plan_.down - 1); }
+  // By how many output frames the output is late: a whole number plus a fraction of `up / down`.
+  [[nodiscard]] double latency() const noexcept {
+    return static_cast<double>(plan_.half_taps) * static_cast<double>(plan_.up) / static_cast<double>(plan_.down) - 1.0;
+  }
+  [[nodiscard]] const ResamplerPlan& plan() const noexcept { return plan_; }
+
+ private:
+  [[nodiscard]] std::size_t stride() const noexcept { return ResamplerView<Real>::history_frames(plan_); }
+  [[nodiscard]] ResamplerView<Real> view() noexcept {
+    const Planar<Real> history{history_.data(), history_.size() / stride(), stride(),
+                               static_cast<std::ptrdiff_t>(stride()), 1};
+    return {plan_, table_.data(), history, cursor_};
+  }
+
+  ResamplerPlan plan_;
+  std::vector<Real> table_;
+  std::vector<Real> history_;
+  ResamplerCursor cursor_;
+};
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+template <typename Real>
+void ResamplerView<Real>::start(std::int64_t first) noexcept {
+  *cursor_ = ResamplerCursor::at_start(plan_, first);
+  for (std::size_t channel = 0; channel < history_.channels; ++channel) {
+    std::fill_n(history_.row(channel), cursor_->filled, Real(0));
+  }
+}
+
+template <typename Real>
+std::size_t ResamplerView<Real>::ready_after(std::size_t frames) const noexcept {
+  // Windows end at (position + m * down) / up, rounded down, and that has to be below the frames that are there.
+  const std::int64_t steps = (cursor_->filled + static_cast<std::int64_t>(frames)) * plan_.up - cursor_->position;
+  return steps <= 0 ? 0 : static_cast<std::size_t>((steps + plan_.down - 1) / plan_.down);
+}
+
+template <typename Real>
+std::size_t ResamplerView<Real>::missing(std::size_t frames) const noexcept {
+  if (frames == 0) return 0;
+  const std::int64_t last = (cursor_->position + static_cast<std::int64_t>(frames - 1) * plan_.down) / plan_.up;
+  return static_cast<std::size_t>(std::max<std::int64_t>(0, last + 1 - cursor_->filled));
+}
+
+template <typename Real>
+void ResamplerView<Real>::compact() noexcept {
+  const std::int64_t window_start = cursor_->position / plan_.up + 1 - static_cast<std::int64_t>(plan_.taps);
+  const std::int64_t dropped = std::min(window_start, cursor_->filled);
+  if (dropped <= 0) return;
+  const auto kept = static_cast<std::size_t>(cursor_->filled - dropped);
+  for (std::size_t channel = 0; channel < history_.channels; ++channel) {
+    std::memmove(history_.row(channel), history_.row(channel) + dropped, kept * sizeof(Real));
+  }
+  cursor_->filled -= dropped;
+  cursor_->position -= dropped * plan_.up;
+}
+
+template <typename Real>
+Planar<Real> ResamplerView<Real>::reserve(std::size_t frames) noexcept {
+  const auto room = [this] { return history_.frames - static_cast<std::size_t>(cursor_->filled); };
+  if (room() == 0) compact();
+  return history_.slice_frames(static_cast<std::size_t>(cursor_->filled), std::min(frames, room()));
+}
+
+template <typename Real>
+void ResamplerView<Real>::filter(const Planar<float>& out) const noexcept {
+  if (out.frames == 0) return;
+  if (plan_.is_wire()) {
+    const auto first = static_cast<std::size_t>(cursor_->position);
+    convert_frames<Real, float>(history_.slice_frames(first, out.frames), out);
+    return;
+  }
+  resampler_kernel().run(next_run(), out);
+}
+
+template <typename Real>
+void ResamplerView<Real>::carry(std::size_t channel, bool is_stepped, float* out, std::size_t frames) const noexcept {
+  if (frames == 0) return;
+  // An output frame lies between the two input frames in the middle of its window.
+  const Real* const middle = history_.row(channel) - static_cast<std::ptrdiff_t>(plan_.half_taps);
+  kernel::Walk walk(next_run());
+  const Real* const first = middle + walk.last_frame();
+  const std::int64_t last_position = cursor_->position + static_cast<std::int64_t>(frames - 1) * plan_.down;
+  const Real* const behind_last = middle + last_position / plan_.up + 2;
+  if (std::all_of(first, behind_last, [first](Real value) { return value == *first; })) {  // a knob at rest
+    std::fill_n(out, frames, static_cast<float>(*first));
+    return;
+  }
+  for (std::size_t frame = 0; frame < frames; ++frame, walk.advance()) {
+    const Real* const values = middle + walk.last_frame();
+    const Real part = static_cast<Real>(walk.part() + 1) / static_cast<Real>(plan_.up);
+    const Real value = is_stepped ? values[part < Real(0.5) ? 0 : 1] : values[0] + part * (values[1] - values[0]);
+    out[frame] = static_cast<float>(value);
+  }
+}
+
+template <typename Real>
+auto ResamplerView<Real>::process(Planar<const float> in, Planar<float> out) noexcept -> Moved {
+  const ScopedFlushToZero flush;
+  Moved moved{0, 0};
+  while (true) {
+    const std::size_t count = std::min(ready(), out.frames - moved.produced);
+    filter(out.slice_frames(moved.produced, count));
+    advance(count);
+    moved.produced += count;
+    const Planar<Real> room = reserve(in.frames - moved.consumed);
+    if (room.frames == 0) return moved;
+    convert_frames<float, Real>(in.slice_frames(moved.consumed, room.frames), room);
+    publish(room.frames);
+    moved.consumed += room.frames;
+  }
+}
+
+}  // namespace neutone::dsp

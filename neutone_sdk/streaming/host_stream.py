@@ -1,0 +1,177 @@
+"""What flows between a host and a model: audio and knobs to the model, audio back, at equal or different rates."""
+
+import torch
+from torch import Tensor, nn
+
+from neutone_sdk.streaming.queue import new_ring
+from neutone_sdk.streaming.resampler import check_rates
+from neutone_sdk.streaming.schedule import (
+    best_model_block,
+    buffering_steps,
+    ceil_div,
+    first_output_step,
+    n_ready,
+    resampling_steps,
+    ring_capacity_frames,
+)
+
+
+def rate_of_least_delay(
+    rates: list[int], daw_sr: int, daw_bs: int, constant_block: int, native_buffer_sizes: list[int]
+) -> int:
+    """Return that of several rates of a model, at least one, at which a host gets its output the earliest.
+
+    Args:
+        rates: In Hz. Where several are equal, the first wins.
+        daw_sr: The host's, in Hz.
+        daw_bs: Samples of the host's largest block.
+        constant_block: The same if all blocks are equal, else 1.
+        native_buffer_sizes: Of the model.
+    """
+    best, least_delay = rates[0], -1
+    if len(rates) == 1:
+        return best
+    for rate in rates:
+        check_rates(daw_sr, rate)
+        state_in = torch.ops.neutone.new_resampler(daw_sr, rate, "standard", 1)[2]
+        state_out = torch.ops.neutone.new_resampler(rate, daw_sr, "standard", 1)[2]
+        up, down = int(state_in[0]), int(state_in[1])
+        resampling = resampling_steps(up, down, int(state_in[2]), int(state_out[2]))
+        block = best_model_block(daw_bs, up, down, native_buffer_sizes)
+        delay = ceil_div(resampling + buffering_steps(constant_block, block, up, down), up)
+        if least_delay < 0 or delay < least_delay:
+            best, least_delay = rate, delay
+    return best
+
+
+class HostStream(nn.Module):
+    """Two rings of frames at the model's rate: one to the model, with the knobs in its last channels, and one back.
+
+    Where the host has another rate, a resampler sits at its end of each. Scriptable. A stream has to be set up, then
+    started with a delay; from then on every `push` of ``n`` samples is followed by `take_block` and `put_block` as long
+    as `has_block`, and then `pop`.
+
+    Args:
+        n_in_channels: Channels that the model hears.
+        n_out_channels: Channels that the model returns.
+        param_ranges: ``(n, 3)``, float32: minimum, maximum, and whether the parameter is categorical.
+        n_params: Rows of knobs, at least ``n``.
+    """
+
+    param_ranges: Tensor
+    in_samples: Tensor
+    in_cursors: Tensor
+    in_table: Tensor
+    in_history: Tensor
+    in_state: Tensor
+    out_samples: Tensor
+    out_cursors: Tensor
+    out_table: Tensor
+    out_history: Tensor
+    out_state: Tensor
+
+    def __init__(self, n_in_channels: int, n_out_channels: int, param_ranges: Tensor, n_params: int) -> None:
+        super().__init__()
+        self.n_in_channels = n_in_channels
+        self.n_out_channels = n_out_channels
+        self.n_params = n_params
+        self.register_buffer("param_ranges", param_ranges, persistent=False)
+        nothing = torch.empty(0)
+        for side in ("in", "out"):
+            for part in ("samples", "cursors", "table", "history", "state"):
+                self.register_buffer(f"{side}_{part}", nothing, persistent=False)
+        self.model_block = 1
+        self.is_resampling = False
+        # A sample of the host is `up` steps long, one of the model `down`.
+        self.up = 1
+        self.down = 1
+        self.resampling_steps = 0
+        # Steps by which the next frame of the model, and the next sample of the host, are ahead of what has come in.
+        self.in_lead = 0
+        self.out_lead = 0
+        self.n_pending = 0  # frames that wait for the model
+
+    def set_up(self, daw_sr: int, daw_bs: int, model_sr: int, model_bs: int) -> None:
+        """Prepare for blocks of at most ``daw_bs`` samples at ``daw_sr`` Hz, and ``model_bs`` at ``model_sr`` Hz."""
+        self.is_resampling = daw_sr != model_sr
+        n_rows = self.n_in_channels + self.n_params
+        self.in_table, self.in_history, self.in_state = torch.ops.neutone.new_resampler(
+            daw_sr, model_sr, "standard", n_rows
+        )
+        self.out_table, self.out_history, self.out_state = torch.ops.neutone.new_resampler(
+            model_sr, daw_sr, "standard", self.n_out_channels
+        )
+        self.up, self.down = int(self.in_state[0]), int(self.in_state[1])
+        self.resampling_steps = resampling_steps(self.up, self.down, int(self.in_state[2]), int(self.out_state[2]))
+        self.model_block = model_bs
+        capacity = ring_capacity_frames(daw_bs, model_bs, self.up, self.down)
+        self.in_samples, self.in_cursors = new_ring(n_rows, capacity)
+        self.out_samples, self.out_cursors = new_ring(self.n_out_channels, capacity)
+
+    def least_delay(self, host_block: int, model_delay: int) -> int:
+        """Return the least delay of everything together, in samples of the host.
+
+        Args:
+            host_block: Samples of every block of the host, or 1 if they change.
+            model_delay: Of the model, in its own samples.
+        """
+        waiting = buffering_steps(host_block, self.model_block, self.up, self.down)
+        return ceil_div(self.resampling_steps + model_delay * self.down + waiting, self.up)
+
+    def start(self, total_delay: int, model_delay: int) -> None:
+        """Start from silence, with a delay of ``total_delay`` samples of the host, ``model_delay`` the model's own."""
+        self.in_lead = self.down - 1
+        self.out_lead = first_output_step(total_delay, self.up, self.down, self.resampling_steps, model_delay)
+        self.n_pending = 0
+        n_silent = max(0, ceil_div(-self.out_lead, self.down))
+        if self.is_resampling:
+            torch.ops.neutone.resampler_start(self.in_lead, self.in_table, self.in_history, self.in_state)
+            first = self.out_lead + n_silent * self.down
+            torch.ops.neutone.resampler_start(first, self.out_table, self.out_history, self.out_state)
+        torch.ops.neutone.ring_clear(self.in_samples, self.in_cursors)
+        torch.ops.neutone.ring_clear(self.out_samples, self.out_cursors)
+        silence = torch.zeros(self.n_out_channels, n_silent)
+        torch.ops.neutone.ring_write(silence, self.out_samples, self.out_cursors)
+
+    def push(self, x: Tensor, params: Tensor) -> None:
+        """Take in a block of the host: ``(1 or 2, n)``, with ``(n_params, 1)`` or ``(n_params, n)``."""
+        if self.is_resampling:
+            torch.ops.neutone.stream_write_resampled(
+                x, params, self.param_ranges, self.in_table, self.in_history, self.in_state,
+                self.in_samples, self.in_cursors,
+            )  # fmt: skip
+        else:
+            torch.ops.neutone.stream_write(x, params, self.in_samples, self.in_cursors)
+        self.in_lead -= x.size(1) * self.up
+        n_frames = n_ready(self.in_lead, self.down)
+        self.in_lead += n_frames * self.down
+        self.n_pending += n_frames
+
+    def has_block(self) -> bool:
+        """Return whether a block of the model is full."""
+        return self.n_pending >= self.model_block
+
+    def take_block(self) -> tuple[Tensor, Tensor]:
+        """Return the next block of the model, ``(n_in_channels, model_bs)`` and ``(n_params, model_bs)``, fresh."""
+        self.n_pending -= self.model_block
+        audio, params = torch.ops.neutone.stream_read(self.in_samples, self.in_cursors, self.model_block, self.n_params)
+        return audio, params
+
+    def put_block(self, y: Tensor) -> None:
+        """Take what the model made of a block: ``(n_out_channels, model_bs)``."""
+        torch.ops.neutone.ring_write(y, self.out_samples, self.out_cursors)
+        self.out_lead -= y.size(1) * self.down
+
+    def n_ready(self) -> int:
+        """Return how many samples of the host can be popped."""
+        return n_ready(self.out_lead, self.up)
+
+    def pop(self, n_samples: int, n_channels: int) -> Tensor:
+        """Return the next ``n_samples`` of output, at most `n_ready`, with the channels that the host wants, fresh."""
+        self.out_lead += n_samples * self.up
+        if self.is_resampling:
+            return torch.ops.neutone.stream_pop_resampled(
+                self.out_samples, self.out_cursors, self.out_table, self.out_history, self.out_state,
+                n_samples, n_channels,
+            )  # fmt: skip
+        return torch.ops.neutone.stream_pop(self.out_samples, self.out_cursors, n_samples, n_channels)

@@ -1,0 +1,383 @@
+"""The queue where host and model have different rates: pitch, delay, cuts, knobs, channels, settings that change."""
+
+import io
+from itertools import permutations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from neutone_sdk import ContinuousNeutoneParameter, SampleQueueWrapper
+from neutone_sdk.errors import InvalidArgumentError, InvalidAudioError
+
+from .conftest import Noise
+from .signals import center_of, pulse, sine, snr_db
+from .wrappers import GAIN, Choosing, Delaying, Model, PassThrough, PerSample, Stamped, card, queue
+
+RATES_HZ = (8000, 16000, 22050, 32000, 44100, 48000, 88200, 96000, 176400, 192000)
+PAIRS = [*permutations(RATES_HZ, 2), (44100, 47999), (47999, 44100)]
+FEW_PAIRS = [(44100, 48000), (48000, 44100), (48000, 16000), (22050, 48000), (44100, 47999), (192000, 44100)]
+HOST_BLOCKS = (1, 64, 97, 128, 441, 512, 1000, 2048)
+MODEL_BLOCK = 512
+
+
+class Player(nn.Module):
+    """Plays in TorchScript: single samples from Python would take minutes."""
+
+    def __init__(self, wrapper: torch.jit.ScriptModule) -> None:
+        super().__init__()
+        self.wrapper = wrapper
+
+    def forward(self, audio: Tensor, blocks: list[int], params: Tensor | None = None) -> Tensor:
+        """Cut the audio into these blocks, over and over, as long as whole ones fit."""
+        played: list[Tensor] = []
+        at, i = 0, 0
+        while at + blocks[i % len(blocks)] <= audio.size(1):
+            n = blocks[i % len(blocks)]
+            knobs = None if params is None else params[:, at : at + n]
+            played.append(self.wrapper(audio[:, at : at + n], knobs))
+            at += n
+            i += 1
+        return torch.cat(played, dim=1)
+
+
+def player(wrapper: nn.Module) -> Model:
+    return torch.jit.script(Player(torch.jit.script(SampleQueueWrapper(wrapper))))
+
+
+def resampling_card(model_hz: int, *, block: int = MODEL_BLOCK, mono: bool = True, **facts: object) -> object:
+    return card(
+        native_sample_rates=[model_hz], native_buffer_sizes=[block], is_input_mono=mono, is_output_mono=mono, **facts
+    )
+
+
+def delay_of(model: Model) -> int:
+    return int(model.calc_buffering_delay_samples() + model.calc_model_delay_samples())
+
+
+class DelayingMono(Delaying):
+    """Delays by 37 samples of its own and says so."""
+
+    def __init__(self, model: nn.Module, card: object) -> None:
+        super().__init__(model, card)
+        self.past = torch.zeros(1, 37)
+
+
+@pytest.mark.parametrize("wrapper", [PassThrough, Delaying], ids=["pass-through", "delaying"])
+@pytest.mark.parametrize(("host_hz", "model_hz"), PAIRS)
+def test_every_rate_is_clean_and_every_cut_the_same(host_hz: int, model_hz: int, wrapper: type) -> None:
+    lower = min(host_hz, model_hz)
+    low_hz, high_hz = 997.0 * lower / 44100, min(10_000.0, 0.42 * lower)
+    play = player(wrapper(nn.Identity(), card=resampling_card(model_hz, mono=False)))
+    edge = 100 * max(1, host_hz // model_hz)
+    n_samples = 2048 + 2 * edge + int((2 * MODEL_BLOCK + 150) / model_hz * host_hz) + host_hz * 2500 // lower
+    n_samples += 2048 - n_samples % 2048
+    audio = torch.cat([sine(low_hz, host_hz, n_samples), sine(high_hz, host_hz, n_samples)])
+    reference = torch.empty(0)
+    with torch.inference_mode():
+        for blocks in ([512], *([size] for size in HOST_BLOCKS), [7, 300, 1, 64]):
+            if len(blocks) == 1:
+                play.wrapper.set_daw_sample_rate_and_buffer_size(host_hz, blocks[0])
+            else:
+                play.wrapper.set_daw_sample_rate_and_max_buffer_size(host_hz, max(blocks))
+            in_time = play(audio, blocks)[:, delay_of(play.wrapper) :]
+            if reference.numel() == 0:
+                reference = in_time
+            n_common = min(in_time.size(1), reference.size(1))
+            assert torch.equal(in_time[:, :n_common], reference[:, :n_common])
+
+    low, high = reference[:, edge:].double().numpy()
+    assert snr_db(low, low_hz, host_hz) >= 130.0
+    assert snr_db(high, high_hz, host_hz) >= 115.0
+
+
+DELAY_TOLERANCE = 0.02  # samples of the host; the sampled filter's centre of gravity, rounded to float32
+
+
+@pytest.mark.parametrize("model_block", [1, 512, 1000, 2048])
+@pytest.mark.parametrize(("host_hz", "model_hz"), FEW_PAIRS)
+def test_the_delay_reported_is_that_of_a_pulse(host_hz: int, model_hz: int, model_block: int) -> None:
+    wrapper = DelayingMono(nn.Identity(), card=resampling_card(model_hz, block=model_block))
+    play = player(wrapper)
+    for host_block in (1, 64, 441, 2048):
+        play.wrapper.set_daw_sample_rate_and_buffer_size(host_hz, host_block)
+        delay = delay_of(play.wrapper)
+        at = 400 * max(1, host_hz // model_hz)
+        n_samples = delay + 2 * at + host_block
+        n_samples += host_block - n_samples % host_block
+        with torch.inference_mode():
+            played = play(pulse(at, n_samples, 0.2 * min(host_hz, model_hz) / host_hz), [host_block])
+        assert abs(center_of(played[0].double().numpy()) - at - delay) <= DELAY_TOLERANCE
+
+
+@pytest.mark.parametrize(("host_hz", "model_hz"), FEW_PAIRS)
+@pytest.mark.parametrize("model_block", [1, 300])
+def test_no_smaller_delay_is_possible(host_hz: int, model_hz: int, model_block: int) -> None:
+    wrapper = SampleQueueWrapper(PassThrough(nn.Identity(), card=resampling_card(model_hz, block=model_block)))
+    wrapper.set_daw_sample_rate_and_buffer_size(host_hz, 64)
+    wrapper.delay_samples -= 1
+    n_callbacks = model_block * wrapper.stream.down + 1  # after so many everything repeats
+    with pytest.raises(RuntimeError, match="stream_pop_resampled: n_frames asks for"):  # noqa: PT012
+        for _ in range(n_callbacks):
+            wrapper(torch.zeros(1, 64))
+
+
+@pytest.mark.parametrize("scripted", [False, True])
+def test_a_block_that_does_not_fit_raises_and_the_stream_goes_on(noise: Noise, scripted: bool) -> None:
+    facts = resampling_card(44100, mono=False)
+    model, other = (queue(PassThrough(nn.Identity(), card=facts), scripted, 100) for _ in range(2))
+    for each in (model, other):
+        each.set_daw_sample_rate_and_buffer_size(48000, 100)
+    for seed in range(12):
+        audio = noise(2, 100, seed)
+        with pytest.raises((InvalidAudioError, torch.jit.Error), match="set up for blocks of 100 samples, got 99"):
+            model(audio[:, :99])
+        assert torch.equal(model(audio), other(audio))
+
+
+@pytest.mark.parametrize("scripted", [False, True])
+def test_the_model_gets_its_own_rate_and_block(scripted: bool) -> None:
+    class Recording(PassThrough):
+        def __init__(self, model: nn.Module, card: object) -> None:
+            super().__init__(model, card=card)
+            self.told = [0, 0]
+            self.sizes = [0]
+
+        def set_model_sample_rate_and_buffer_size(self, sample_rate: int, n_samples: int) -> bool:
+            self.told = [sample_rate, n_samples]
+            return True
+
+        def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+            self.sizes.append(x.size(1))
+            return x
+
+    model = queue(Recording(nn.Identity(), card=card(native_sample_rates=[16000], native_buffer_sizes=[960])), scripted)
+    model.set_daw_sample_rate_and_buffer_size(44100, 512)
+    assert model.w2w_base.told == [16000, 960]
+    for _ in range(20):
+        model(torch.zeros(2, 512))
+    assert set(model.w2w_base.sizes[1:]) == {960}
+    assert len(model.w2w_base.sizes) - 1 == 20 * 512 * 160 // 441 // 960
+    assert model.is_resampling()
+
+
+def test_a_model_for_any_block_gets_the_hosts_rounded_up() -> None:
+    model = SampleQueueWrapper(PassThrough(nn.Identity(), card=card(native_sample_rates=[48000])))
+    model.set_daw_sample_rate_and_buffer_size(44100, 441)
+    assert (model.model_bs, model.calc_buffering_delay_samples()) == (480, model.calc_resampling_delay_samples())
+    model.set_daw_sample_rate_and_buffer_size(44100, 512)
+    assert model.model_bs == 558
+
+
+def test_of_two_rates_equally_near_the_one_with_the_lower_latency_wins() -> None:
+    for rates in ([44000, 50000], [50000, 44000]):
+        model = SampleQueueWrapper(
+            PassThrough(nn.Identity(), card=card(native_sample_rates=rates, native_buffer_sizes=[512]))
+        )
+        delays = {}
+        for rate in rates:
+            model.set_daw_sample_rate_and_buffer_size(47000, 128, rate)
+            delays[rate] = delay_of(model)
+        model.set_daw_sample_rate_and_buffer_size(47000, 128)
+        assert delays[44000] != delays[50000]
+        assert delay_of(model) == min(delays.values())
+
+
+@pytest.mark.parametrize("scripted", [False, True])
+def test_equal_rates_are_a_straight_wire_again(noise: Noise, scripted: bool) -> None:
+    model = queue(PassThrough(nn.Identity(), card=card(native_sample_rates=[44100, 48000])), scripted, 100)
+    audio = noise(2, 100, 0)
+    model.set_daw_sample_rate_and_buffer_size(32000, 100)
+    model(audio)
+    model.set_daw_sample_rate_and_buffer_size(44100, 100)
+    assert torch.equal(model(audio), audio)
+    assert not model.is_resampling()
+    assert delay_of(model) == 0
+
+
+@pytest.mark.parametrize("scripted", [False, True])
+@pytest.mark.parametrize("setting", [(48000, 64), (96000, 100), (44100, 512), (8000, 64)])
+def test_new_settings_and_resets_start_afresh(noise: Noise, scripted: bool, setting: tuple[int, int]) -> None:
+    facts = card(native_sample_rates=[44100], native_buffer_sizes=[512])
+    audio = noise(2, 40 * setting[1], 1)
+    fresh = queue(PassThrough(nn.Identity(), card=facts), scripted)
+    fresh.set_daw_sample_rate_and_buffer_size(*setting)
+    expected = torch.cat([fresh(block) for block in audio.split(setting[1], dim=1)], dim=1)
+
+    model = queue(PassThrough(nn.Identity(), card=facts), scripted)
+    model.set_daw_sample_rate_and_buffer_size(32000, 200)
+    model(noise(2, 200, 2))
+    model.set_daw_sample_rate_and_buffer_size(*setting)
+    for _ in range(2):
+        played = torch.cat([model(block) for block in audio.split(setting[1], dim=1)], dim=1)
+        assert torch.equal(played, expected)
+        model.reset()
+
+
+def test_two_copies_of_one_file_at_different_settings(noise: Noise) -> None:
+    buffer = io.BytesIO()
+    torch.jit.save(
+        torch.jit.script(SampleQueueWrapper(PassThrough(nn.Identity(), card=card(native_sample_rates=[44100])))), buffer
+    )
+    audio = noise(2, 6000, 3)
+    alone = {}
+    for together in (False, True):
+        models = {}
+        for setting in ((48000, 100), (96000, 250)):
+            buffer.seek(0)
+            models[setting] = torch.jit.load(buffer)
+            models[setting].set_daw_sample_rate_and_buffer_size(*setting)
+        played: dict[tuple[int, int], list[Tensor]] = {setting: [] for setting in models}
+        for setting in models if not together else [key for pair in zip(*[models] * 2, strict=True) for key in pair]:
+            del setting
+        steps = sorted(
+            ((start, setting) for setting in models for start in range(0, 6000, setting[1])),
+            key=(lambda step: step) if together else (lambda step: (step[1], step[0])),
+        )
+        for start, setting in steps:
+            played[setting].append(models[setting](audio[:, start : start + setting[1]]))
+        for setting, blocks in played.items():
+            whole = torch.cat(blocks, dim=1)
+            assert torch.equal(alone.setdefault(setting, whole), whole)
+
+
+@pytest.mark.parametrize("host_channels", [1, 2])
+@pytest.mark.parametrize("in_mono", [False, True])
+@pytest.mark.parametrize("out_mono", [False, True])
+def test_channels_fit_at_any_rate(noise: Noise, host_channels: int, in_mono: bool, out_mono: bool) -> None:
+    facts = card(native_sample_rates=[44100], is_input_mono=in_mono, is_output_mono=out_mono)
+    model = queue(PassThrough(nn.Identity(), card=facts), scripted=True)
+    model.set_daw_sample_rate_and_buffer_size(48000, 480)
+    audio = noise(1, 480 * 20, 4).repeat(host_channels, 1)  # both channels alike: no matter how they are mixed
+    played = torch.cat([model(block) for block in audio.split(480, dim=1)], dim=1)
+    assert played.shape == audio.shape
+    mono = queue(PassThrough(nn.Identity(), card=card(native_sample_rates=[44100])), scripted=True)
+    mono.set_daw_sample_rate_and_buffer_size(48000, 480)
+    expected = torch.cat([mono(block) for block in audio[:1].split(480, dim=1)], dim=1)
+    for channel in played:
+        assert torch.equal(channel[None], expected)
+
+
+@pytest.mark.parametrize("host_block", [64, 441, 512])
+@pytest.mark.parametrize(("host_hz", "model_hz"), [(44100, 48000), (96000, 44100)])
+def test_curves_arrive_with_their_audio(host_hz: int, model_hz: int, host_block: int) -> None:
+    # Audio and knob are the same ramp: at every sample the model multiplies values of the same moment.
+    facts = resampling_card(model_hz, mono=False, parameters=[ContinuousNeutoneParameter("gain", "", 0.0)])
+    play = player(PerSample(nn.Identity(), card=facts))
+    play.wrapper.set_daw_sample_rate_and_buffer_size(host_hz, host_block)
+    n_samples = 60 * host_block
+    ramp = torch.sin(torch.arange(n_samples) * (6.0 / n_samples)).square().expand(2, -1).contiguous()
+    knobs = torch.zeros(4, n_samples)
+    knobs[0] = ramp[0]
+    played = play(ramp, [host_block], knobs)[0, delay_of(play.wrapper) :]
+    n_common = played.numel() - 500
+    # Half a sample of misalignment would be off by 0.5 * 6 / n_samples.
+    torch.testing.assert_close(
+        played[500:n_common], ramp[0, 500:n_common].square(), rtol=0, atol=0.05 * 6.0 / n_samples
+    )
+
+
+def test_a_choice_is_never_between_two_choices() -> None:
+    from neutone_sdk import CategoricalNeutoneParameter  # noqa: PLC0415
+
+    class ChoosingEachSample(Choosing):
+        def aggregate_params(self, params: Tensor) -> Tensor:
+            return params
+
+    facts = resampling_card(48000, parameters=[CategoricalNeutoneParameter("mode", "", 4, 0)])
+    model = queue(ChoosingEachSample(nn.Identity(), card=facts), scripted=True)
+    seen = []
+
+    class Spy(ChoosingEachSample):
+        def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+            seen.extend(params["mode"].tolist())
+            return x
+
+    model = SampleQueueWrapper(Spy(nn.Identity(), card=facts), daw_sr=44100, daw_bs=128)
+    knobs = torch.zeros(4, 128)
+    knobs[0, 64:] = 1.0
+    for _ in range(20):
+        model(torch.zeros(1, 128), knobs)
+    assert set(seen) == {0.0, 3.0}
+
+
+def test_knobs_are_averaged_over_the_models_block() -> None:
+    model = queue(Stamped(nn.Identity(), card=resampling_card(16000, mono=False, parameters=[GAIN])), scripted=True)
+    model.set_daw_sample_rate_and_buffer_size(48000, 512)
+    audio = torch.full((2, 512), 0.25)
+    knob = torch.full((4, 1), 0.5)  # a gain of 1
+    played = torch.cat([model(audio, knob) for _ in range(20)], dim=1)
+    torch.testing.assert_close(played[:, -512:], torch.full((2, 512), 0.5), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("scripted", [False, True])
+@pytest.mark.parametrize(("host_hz", "model_hz"), [(44100, 48000), (48000, 16000)])
+@pytest.mark.parametrize("n_samples", [1, 300, 10_001])
+def test_offline_is_real_time_without_the_delay(
+    noise: Noise, scripted: bool, host_hz: int, model_hz: int, n_samples: int
+) -> None:
+    model = queue(Delaying(nn.Identity(), card=resampling_card(model_hz, mono=False)), scripted)
+    model.set_daw_sample_rate_and_buffer_size(host_hz, 300)
+    audio = noise(2, n_samples, 5)
+    offline = model.forward_offline(audio)
+    delay = delay_of(model)
+    n_blocks = -(-(n_samples + delay) // 300)
+    padded = nn.functional.pad(audio, (0, n_blocks * 300 - n_samples))
+    played = torch.cat([model(block) for block in padded.split(300, dim=1)], dim=1)
+    assert torch.equal(offline, played[:, delay : delay + n_samples])
+
+
+@pytest.mark.parametrize("scripted", [False, True])
+def test_everything_that_is_ready_is_the_same_stream_without_buffering(noise: Noise, scripted: bool) -> None:
+    model = queue(Delaying(nn.Identity(), card=resampling_card(48000, mono=False)), scripted)
+    model.set_daw_sample_rate_and_buffer_size(44100, 200)
+    audio = noise(2, 200 * 60, 6)
+    blocks = [model.forward_bt(block) for block in audio.split(200, dim=1)]
+    ready = torch.cat([block for block in blocks if block is not None], dim=1)
+    model.reset()
+    played = torch.cat([model(block) for block in audio.split(200, dim=1)], dim=1)
+    buffering = model.calc_buffering_delay_samples()
+    n_common = played.size(1) - buffering
+    assert ready.size(1) >= n_common
+    assert torch.equal(ready[:, :n_common], played[:, buffering:])
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_what_is_not_finite_is_gone_after_the_filters_length(noise: Noise, bad: float) -> None:
+    model = queue(PassThrough(nn.Identity(), card=resampling_card(48000, mono=False, block=64)), scripted=True)
+    model.set_daw_sample_rate_and_buffer_size(44100, 64)
+    audio = noise(2, 64 * 40, 7)
+    expected = torch.cat([model(block) for block in audio.split(64, dim=1)], dim=1)
+    model.reset()
+    audio[0, 640] = bad
+    played = torch.cat([model(block) for block in audio.split(64, dim=1)], dim=1)
+    touched = (played != expected).nonzero()[:, 1] - delay_of(model) - 640
+    assert not played.isfinite().all()
+    assert -90 <= touched.min() <= touched.max() <= 90
+
+
+@pytest.mark.parametrize("scripted", [False, True])
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ((768_001, 64), r"rates must be in 1\.\.768000 Hz, got 768001 and 44100"),
+        ((100, 64), "one rate may be at most 256 times the other, got 100 and 44100"),
+        ((0, 64), "rate and block size must be above 0, got 0 Hz"),
+        ((48_000, 0), "rate and block size must be above 0, got 48000 Hz and 0"),
+        ((48_000, 64, 48_000), "the model works at"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused_and_change_nothing(
+    noise: Noise, scripted: bool, setting: tuple[int, ...], message: str
+) -> None:
+    model = queue(PassThrough(nn.Identity(), card=resampling_card(44100, mono=False)), scripted)
+    model.set_daw_sample_rate_and_buffer_size(48000, 100)
+    audio = noise(2, 2000, 8)
+    expected = torch.cat([model(block) for block in audio.split(100, dim=1)], dim=1)
+    model.reset()
+    played = [model(block) for block in audio[:, :1000].split(100, dim=1)]
+    with pytest.raises((InvalidArgumentError, torch.jit.Error), match=message):
+        model.set_daw_sample_rate_and_buffer_size(*setting)
+    played += [model(block) for block in audio[:, 1000:].split(100, dim=1)]
+    assert torch.equal(torch.cat(played, dim=1), expected)
