@@ -81,6 +81,8 @@ install-check: ## Install with pip into a fresh environment and do what the READ
 bench: build ## Measure, beside references
 	cmake --preset bench >/dev/null && cmake --build --preset bench >/dev/null
 	build/bench/benchmarks/native/ring
+	build/bench/benchmarks/native/resampler
+	$(BIN)/python -m benchmarks.resampling_quality
 	$(BIN)/python benchmarks/ring.py
 	$(BIN)/python benchmarks/wrapper.py
 	$(BIN)/python benchmarks/import_time.py

@@ -13,9 +13,8 @@ from torch import Tensor, nn
 
 from neutone_sdk import ContinuousNeutoneParameter, NeutoneParameter, SampleQueueWrapper, WaveformToWaveformBase
 
-RATE_HZ = 48_000
-N_CALLS = 1_000  # a TorchScript loop of so many callbacks is timed as one
-N_ROUNDS = 15
+N_CALLS = 300  # a TorchScript loop of so many callbacks is timed as one
+N_ROUNDS = 9
 
 
 class PassThrough(WaveformToWaveformBase):
@@ -87,9 +86,9 @@ class Loop(nn.Module):
         return y
 
 
-def microseconds_per_callback(host_block: int) -> list[float]:
+def microseconds_per_callback(host_hz: int, host_block: int) -> list[float]:
     """Return one mean for each round."""
-    wrapper = SampleQueueWrapper(PassThrough(nn.Identity()), daw_sr=RATE_HZ, daw_bs=host_block)
+    wrapper = SampleQueueWrapper(PassThrough(nn.Identity()), daw_sr=host_hz, daw_bs=host_block)
     wrapper.prepare_for_inference()
     script = torch.jit.script(wrapper)
     loop = torch.jit.script(Loop(script))
@@ -107,4 +106,4 @@ def microseconds_per_callback(host_block: int) -> list[float]:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    print(json.dumps({size: microseconds_per_callback(int(size)) for size in sys.argv[1:]}))
+    print(json.dumps({size: microseconds_per_callback(int(sys.argv[1]), int(size)) for size in sys.argv[2:]}))

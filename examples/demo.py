@@ -10,7 +10,6 @@ import numpy as np
 from example_clipper import Clipper, ClipperWrapper
 from rich.console import Console
 from rich.table import Table
-from torch.jit import ScriptModule
 
 from neutone_sdk import SampleQueueWrapper
 from neutone_sdk.audio import AudioSample
@@ -32,15 +31,28 @@ class ClipperInBlocks(ClipperWrapper):
     card = replace(ClipperWrapper.card, native_buffer_sizes=[2048])
 
 
-def latency_table(model: ScriptModule, in_blocks: ScriptModule) -> Table:
+class ClipperAtItsRate(ClipperWrapper):
+    """The same model, if it also worked at 44.1 kHz only."""
+
+    card = replace(ClipperInBlocks.card, native_sample_rates=[44_100])
+
+
+MODELS = {
+    "clipper": ClipperWrapper,
+    "if it needed blocks of 2048": ClipperInBlocks,
+    "... at 44100 Hz": ClipperAtItsRate,
+}
+
+
+def latency_table() -> Table:
     """Return one line for each block size of the host."""
-    table = Table(title=f"latency at {HOST_RATE_HZ} Hz, the least possible", title_justify="left")
-    for heading in ("host block", "clipper", "if it needed blocks of 2048"):
+    table = Table(title=f"latency in a host at {HOST_RATE_HZ} Hz, the least possible", title_justify="left")
+    for heading in ("host block", *MODELS):
         table.add_column(heading, justify="right")
-    rows = (latencies(each, [HOST_RATE_HZ], HOST_BLOCKS) for each in (model, in_blocks))
-    for any_size, fixed_size in zip(*rows, strict=True):
-        cells = (f"{row.total_samples} samples, {row.total_ms:4.1f} ms" for row in (any_size, fixed_size))
-        table.add_row(str(any_size.buffer_size), *cells)
+    models = (model_to_torchscript(SampleQueueWrapper(wrapper(Clipper()))) for wrapper in MODELS.values())
+    for rows in zip(*(latencies(model, [HOST_RATE_HZ], HOST_BLOCKS) for model in models), strict=True):
+        cells = (f"{row.total_samples} samples, {row.total_ms:4.1f} ms" for row in rows)
+        table.add_row(str(rows[0].buffer_size), *cells)
     return table
 
 
@@ -76,8 +88,7 @@ def demonstrate(audio: Path, folder: Path) -> None:
     console.print(f"played {audio} ({played.size(1) / clip.sr:.1f} s, {clip.sr} Hz)")
     console.print(f"  audio    {folder / 'clipped.wav'}")
     console.print(f"  picture  {folder / 'clipped.png'}")
-    in_blocks = model_to_torchscript(SampleQueueWrapper(ClipperInBlocks(Clipper())))
-    console.print(latency_table(model, in_blocks))
+    console.print(latency_table())
 
 
 def main() -> None:

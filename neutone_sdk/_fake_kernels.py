@@ -73,10 +73,12 @@ def _stream_write(audio: Tensor, params: Tensor, samples: Tensor, cursors: Tenso
 
 
 @_fake("stream_read")
-def _stream_read(samples: Tensor, cursors: Tensor, n_frames: int, n_params: int) -> tuple[Tensor, Tensor]:
+def _stream_read(
+    samples: Tensor, cursors: Tensor, n_frames: int, n_params: int, mean_params: bool
+) -> tuple[Tensor, Tensor]:
     _check_one_device("stream_read", samples=samples, cursors=cursors)
     n_channels = samples.shape[0] - n_params
-    return samples.new_empty(n_channels, n_frames), samples.new_empty(n_params, n_frames)
+    return samples.new_empty(n_channels, n_frames), samples.new_empty(n_params, 1 if mean_params else n_frames)
 
 
 @_fake("stream_pop")

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from neutone_sdk.archive import check_writable, open_file, write_atomically
 from neutone_sdk.errors import ExportError, InvalidArgumentError, InvalidFileError, InvalidTypeError
+from neutone_sdk.files import check_writable, open_file, write_atomically
 from neutone_sdk.validation import check_audio
 
 if TYPE_CHECKING:

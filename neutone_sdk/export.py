@@ -10,11 +10,12 @@ import torch
 from torch.jit import ScriptModule
 
 from neutone_sdk._version import __version__
-from neutone_sdk.archive import METADATA_NAME, read_metadata, write_atomically
+from neutone_sdk.archive import METADATA_NAME, read_metadata
 from neutone_sdk.audio import AudioSamplePair
 from neutone_sdk.checks import check_exported
 from neutone_sdk.constants import DEFAULT_DAW_BS, DEFAULT_DAW_SR, MAX_N_AUDIO_SAMPLES
 from neutone_sdk.errors import ExportError, InvalidFileError, InvalidTypeError
+from neutone_sdk.files import write_atomically
 from neutone_sdk.script_errors import explain
 from neutone_sdk.scripting import forget_converted_classes, without_deprecation
 from neutone_sdk.streaming.sample_queue_wrapper import SampleQueueWrapper

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from torch.jit import ScriptModule
 
-from neutone_sdk.archive import is_numerical, parameter_range
 from neutone_sdk.constants import MAX_N_PARAMS
 from neutone_sdk.errors import InvalidArgumentError, ModelOutputError
+from neutone_sdk.metadata import is_numerical, parameter_range
 from neutone_sdk.scripting import SCRIPT_ERRORS, message_of
 from neutone_sdk.validation import check_audio
 
@@ -23,12 +23,13 @@ class Latency:
     buffer_size: int
     model_block: int
     buffering_samples: int
+    resampling_samples: int
     model_samples: int
 
     @property
     def total_samples(self) -> int:
         """What the host has to compensate."""
-        return self.buffering_samples + self.model_samples
+        return self.buffering_samples + self.resampling_samples + self.model_samples
 
     @property
     def total_ms(self) -> float:
@@ -46,11 +47,14 @@ def set_up_host(model: ScriptModule, sample_rate_hz: int, buffer_size: int) -> L
         model.set_daw_sample_rate_and_buffer_size(sample_rate_hz, buffer_size)
     except SCRIPT_ERRORS as error:
         raise InvalidArgumentError(message_of(error)) from error
+    # Files of 1.x do not tell it apart.
+    resampling = getattr(model, "calc_resampling_delay_samples", lambda: 0)()
     return Latency(
         sample_rate_hz=sample_rate_hz,
         buffer_size=buffer_size,
         model_block=int(model.model_bs),
-        buffering_samples=model.calc_buffering_delay_samples(),
+        buffering_samples=model.calc_buffering_delay_samples() - resampling,
+        resampling_samples=resampling,
         model_samples=model.calc_model_delay_samples(),
     )
 

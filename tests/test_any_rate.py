@@ -3,12 +3,17 @@
 import io
 from itertools import permutations
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
-from neutone_sdk import ContinuousNeutoneParameter, SampleQueueWrapper
+from neutone_sdk import (
+    CategoricalNeutoneParameter,
+    ContinuousNeutoneParameter,
+    ModelCard,
+    SampleQueueWrapper,
+    WaveformToWaveformBase,
+)
 from neutone_sdk.errors import InvalidArgumentError, InvalidAudioError
 
 from .conftest import Noise
@@ -42,11 +47,11 @@ class Player(nn.Module):
         return torch.cat(played, dim=1)
 
 
-def player(wrapper: nn.Module) -> Model:
+def player(wrapper: WaveformToWaveformBase) -> Model:
     return torch.jit.script(Player(torch.jit.script(SampleQueueWrapper(wrapper))))
 
 
-def resampling_card(model_hz: int, *, block: int = MODEL_BLOCK, mono: bool = True, **facts: object) -> object:
+def resampling_card(model_hz: int, *, block: int = MODEL_BLOCK, mono: bool = True, **facts: object) -> ModelCard:
     return card(
         native_sample_rates=[model_hz], native_buffer_sizes=[block], is_input_mono=mono, is_output_mono=mono, **facts
     )
@@ -59,7 +64,7 @@ def delay_of(model: Model) -> int:
 class DelayingMono(Delaying):
     """Delays by 37 samples of its own and says so."""
 
-    def __init__(self, model: nn.Module, card: object) -> None:
+    def __init__(self, model: nn.Module, card: ModelCard) -> None:
         super().__init__(model, card)
         self.past = torch.zeros(1, 37)
 
@@ -139,7 +144,7 @@ def test_a_block_that_does_not_fit_raises_and_the_stream_goes_on(noise: Noise, s
 @pytest.mark.parametrize("scripted", [False, True])
 def test_the_model_gets_its_own_rate_and_block(scripted: bool) -> None:
     class Recording(PassThrough):
-        def __init__(self, model: nn.Module, card: object) -> None:
+        def __init__(self, model: nn.Module, card: ModelCard) -> None:
             super().__init__(model, card=card)
             self.told = [0, 0]
             self.sizes = [0]
@@ -217,29 +222,26 @@ def test_new_settings_and_resets_start_afresh(noise: Noise, scripted: bool, sett
 
 def test_two_copies_of_one_file_at_different_settings(noise: Noise) -> None:
     buffer = io.BytesIO()
-    torch.jit.save(
-        torch.jit.script(SampleQueueWrapper(PassThrough(nn.Identity(), card=card(native_sample_rates=[44100])))), buffer
-    )
+    facts = card(native_sample_rates=[44100], native_buffer_sizes=[512])
+    torch.jit.save(torch.jit.script(SampleQueueWrapper(PassThrough(nn.Identity(), card=facts))), buffer)
+
+    def load(rate_hz: int, size: int) -> Model:
+        buffer.seek(0)
+        model = torch.jit.load(buffer)
+        model.set_daw_sample_rate_and_buffer_size(rate_hz, size)
+        return model
+
     audio = noise(2, 6000, 3)
-    alone = {}
-    for together in (False, True):
-        models = {}
-        for setting in ((48000, 100), (96000, 250)):
-            buffer.seek(0)
-            models[setting] = torch.jit.load(buffer)
-            models[setting].set_daw_sample_rate_and_buffer_size(*setting)
-        played: dict[tuple[int, int], list[Tensor]] = {setting: [] for setting in models}
-        for setting in models if not together else [key for pair in zip(*[models] * 2, strict=True) for key in pair]:
-            del setting
-        steps = sorted(
-            ((start, setting) for setting in models for start in range(0, 6000, setting[1])),
-            key=(lambda step: step) if together else (lambda step: (step[1], step[0])),
-        )
-        for start, setting in steps:
-            played[setting].append(models[setting](audio[:, start : start + setting[1]]))
-        for setting, blocks in played.items():
-            whole = torch.cat(blocks, dim=1)
-            assert torch.equal(alone.setdefault(setting, whole), whole)
+    alone = []
+    for setting in ((48000, 100), (96000, 100)):
+        model = load(*setting)
+        alone.append(torch.cat([model(block) for block in audio.split(100, dim=1)], dim=1))
+
+    one, other = load(48000, 100), load(96000, 100)
+    pairs = [(one(block), other(block)) for block in audio.split(100, dim=1)]
+
+    for blocks, expected in zip(zip(*pairs, strict=True), alone, strict=True):
+        assert torch.equal(torch.cat(blocks, dim=1), expected)
 
 
 @pytest.mark.parametrize("host_channels", [1, 2])
@@ -279,27 +281,23 @@ def test_curves_arrive_with_their_audio(host_hz: int, model_hz: int, host_block:
 
 
 def test_a_choice_is_never_between_two_choices() -> None:
-    from neutone_sdk import CategoricalNeutoneParameter  # noqa: PLC0415
+    chosen: list[float] = []
 
-    class ChoosingEachSample(Choosing):
+    class Recording(Choosing):
         def aggregate_params(self, params: Tensor) -> Tensor:
             return params
 
-    facts = resampling_card(48000, parameters=[CategoricalNeutoneParameter("mode", "", 4, 0)])
-    model = queue(ChoosingEachSample(nn.Identity(), card=facts), scripted=True)
-    seen = []
-
-    class Spy(ChoosingEachSample):
         def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
-            seen.extend(params["mode"].tolist())
+            chosen.extend(params["mode"].tolist())
             return x
 
-    model = SampleQueueWrapper(Spy(nn.Identity(), card=facts), daw_sr=44100, daw_bs=128)
+    facts = resampling_card(48000, parameters=[CategoricalNeutoneParameter("mode", "", 4, 0)])
+    model = SampleQueueWrapper(Recording(nn.Identity(), card=facts), daw_sr=44100, daw_bs=128)
     knobs = torch.zeros(4, 128)
     knobs[0, 64:] = 1.0
     for _ in range(20):
         model(torch.zeros(1, 128), knobs)
-    assert set(seen) == {0.0, 3.0}
+    assert set(chosen) == {0.0, 3.0}
 
 
 def test_knobs_are_averaged_over_the_models_block() -> None:

@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 import torch
 
-from neutone_sdk.archive import read_metadata, write_atomically
+from neutone_sdk.archive import read_metadata
 from neutone_sdk.audio import AudioSample, AudioSamplePair
 from neutone_sdk.errors import ExportError, InvalidArgumentError, InvalidFileError
+from neutone_sdk.files import write_atomically
 from neutone_sdk.rendering import knobs
 from neutone_sdk.utils import load_neutone_model, save_neutone_model
 

@@ -258,7 +258,6 @@ class ResetsWithoutSaying(ExistingWrapper):
     [
         (ReturnsATuple, r"do_forward_pass.*type Tensor but is actually of type Tuple\[Tensor, Tensor\]"),
         (ReturnsNothing, r"do_forward_pass.*does not return along all paths"),
-        (DelaysByHalfASample, r"calc_model_delay_samples.*type int but is actually of type float"),
         (ResetsWithoutSaying, r"type bool but is actually of type NoneType"),
     ],
 )
@@ -267,6 +266,13 @@ def test_method_of_the_wrong_type_is_refused_by_export(
 ) -> None:
     with pytest.raises(ScriptingError, match=rf"(?s)TorchScript cannot convert {wrapper.__name__}.*{reason}"):
         export(wrapper(Halve()), tmp_path)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_delay_that_is_no_whole_number_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidTypeError, match=r"calc_model_delay_samples\(\) must return an integer, got 0\.5"):
+        export(DelaysByHalfASample(Halve()), tmp_path)
 
     assert list(tmp_path.iterdir()) == []
 

@@ -17,9 +17,10 @@ import torch
 from torch import Tensor, nn
 
 from neutone_sdk import SampleQueueWrapper, __version__
-from neutone_sdk.archive import read_metadata, write_atomically
+from neutone_sdk.archive import read_metadata
 from neutone_sdk.audio import AudioSample, AudioSamplePair, get_default_audio_samples
-from neutone_sdk.errors import ExportError, InvalidFileError, InvalidTypeError
+from neutone_sdk.errors import ExportError, InvalidArgumentError, InvalidFileError, InvalidTypeError
+from neutone_sdk.files import write_atomically
 from neutone_sdk.scripting import without_deprecation
 from neutone_sdk.utils import load_neutone_model, model_to_torchscript, save_neutone_model
 
@@ -116,12 +117,24 @@ class Keeps(PassThrough):
         return 0.5 * (x + late)
 
 
-def test_a_model_without_reset_is_saved_with_a_warning_unless_it_is_submitted(tmp_path: Path) -> None:
+class KeepsInSpiteOfAReset(Keeps):
+    def reset_model(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("submission", [False, True])
+def test_a_model_without_reset_is_saved_with_a_warning(tmp_path: Path, submission: bool) -> None:
     with pytest.warns(UserWarning, match=r"after reset\(\) play the same audio differently"):
-        save_neutone_model(Keeps(), tmp_path / "saved")
+        save_neutone_model(Keeps(), tmp_path, submission=submission)
+    assert (tmp_path / "model.nm").is_file()
+
+
+def test_a_reset_that_leaves_state_behind_is_a_warning_and_no_submission(tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match=r"after reset\(\) play the same audio differently"):
+        save_neutone_model(KeepsInSpiteOfAReset(), tmp_path / "saved")
     assert (tmp_path / "saved" / "model.nm").is_file()
     with pytest.raises(ExportError, match=r"after reset\(\) play the same audio differently"):
-        save_neutone_model(Keeps(), tmp_path / "submitted", submission=True)
+        save_neutone_model(KeepsInSpiteOfAReset(), tmp_path / "submitted", submission=True)
     assert not (tmp_path / "submitted").exists()
 
 
@@ -155,12 +168,17 @@ class ClaimsToBeEarly(PassThrough):
     [
         (DiffersWhenScripted(nn.Identity(), card=card()), "in memory and the exported file play .* differently"),
         (FailsWhenPlayed(nn.Identity(), card=card()), "fails on a drum loop, the model in memory does not: not today"),
-        (ClaimsToBeEarly(nn.Identity(), card=card()), r"calc_model_delay_samples\(\) must .* got -1"),
     ],
 )
 def test_a_file_that_plays_something_else_is_not_written(tmp_path: Path, wrapper: PassThrough, message: str) -> None:
     with pytest.raises(ExportError, match=message):
         save_neutone_model(wrapper, tmp_path / "new" / "folder")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_that_claims_to_be_early_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"calc_model_delay_samples\(\) must return at least 0, got -1"):
+        save_neutone_model(ClaimsToBeEarly(nn.Identity(), card=card()), tmp_path / "new" / "folder")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -197,7 +215,7 @@ WRITER = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
-from neutone_sdk.archive import write_atomically
+from neutone_sdk.files import write_atomically
 contents = [bytes([65 + i]) * 20_000_000 for i in range(4)]
 print("ready", flush=True)
 while True:

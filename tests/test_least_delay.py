@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from neutone_sdk import SampleQueueWrapper
-from neutone_sdk.streaming.schedule import fixed_block_delay_samples
+from neutone_sdk.streaming.schedule import buffering_steps
 
 from .wrappers import PassThrough, card
 
@@ -68,6 +68,6 @@ def test_delay_reported_is_delay_measured_and_output_is_bit_exact(share: int, pr
         [model_block, host_block, delay, delay, 0]
         for model_block in blocks
         for host_block in range(1, LARGEST_BLOCK + 1)
-        for delay in [fixed_block_delay_samples(host_block, model_block)]
+        for delay in [buffering_steps(host_block, model_block)]
     ]
     assert rows == expected

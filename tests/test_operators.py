@@ -45,7 +45,7 @@ EXAMPLES: dict[str, Callable[[], tuple[Any, ...]]] = {
     "ring_clear": lambda: ring(2, 6),
     "ring_size": lambda: ring(2, 6),
     "stream_write": lambda: (audio(1), audio(4), *ring(6)),
-    "stream_read": lambda: (*ring(6, 7), 5, 4),
+    "stream_read": lambda: (*ring(6, 7), 5, 4, False),
     "stream_pop": lambda: (*ring(2, 7), 5, 1),
     "stream_write_resampled": lambda: (audio(1), audio(4), torch.rand(3, 3), *resampler(6), *ring(6)),
     "stream_pop_resampled": lambda: (*ring(2, 7), *resampler(2), 5, 1),
@@ -121,7 +121,7 @@ RING_POSITIONS = {
     "stream_write_resampled": 6,
     "stream_pop_resampled": 0,
 }
-RESAMPLER_POSITIONS = {"resampler_start": 1, "resample": 1, "stream_write_resampled": 3, "stream_pop_resampled": 2}  # fmt: skip
+RESAMPLER_POSITIONS = {"resampler_start": 1, "resample": 1, "stream_write_resampled": 3, "stream_pop_resampled": 2}
 
 
 def call_with(name: str, position: int, value: Any) -> Any:
@@ -403,9 +403,10 @@ def test_a_tensor_on_another_device_is_refused_by_name(name: str) -> None:
             "params must have fewer rows than the ring's 6 channels, got 6",
         ),
         ("stream_write", (audio(), torch.zeros(4), *ring(6)), "params must have 2 dimensions"),
-        ("stream_read", (*ring(6, 4), 5, 4), "n_frames asks for 5, the ring holds 4"),
-        ("stream_read", (*ring(6, 4), 4, 6), "n_params must be below the ring's 6 channels"),
-        ("stream_read", (*ring(6, 4), -4, 4), "n_frames must be at least 0"),
+        ("stream_read", (*ring(6, 4), 5, 4, False), "n_frames asks for 5, the ring holds 4"),
+        ("stream_read", (*ring(6, 4), 4, 6, True), "n_params must be below the ring's 6 channels"),
+        ("stream_read", (*ring(6, 4), 0, 4, True), "n_frames must be at least 1 for a mean"),
+        ("stream_read", (*ring(6, 4), -4, 4, False), "n_frames must be at least 0"),
         ("stream_pop", (*ring(2, 4), 5, 2), "n_frames asks for 5, the ring holds 4"),
         ("stream_pop", (*ring(2, 4), 4, 3), "cannot become 3"),
         ("stream_pop", (*ring(2, 4), 4, 0), "cannot become 0"),

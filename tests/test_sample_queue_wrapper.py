@@ -278,8 +278,7 @@ def test_settings_have_to_be_positive(scripted: bool, setting: tuple[int, int]) 
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ((44_100, 64), "the host runs at 44100 Hz and the model at 48000 Hz"),
-        ((48_000, 64, 44_100), "the host runs at 48000 Hz and the model at 44100 Hz"),
+        ((48_000, 64, 44_100), r"works at \[48000\] Hz"),
         ((48_000, 64, 48_000, 65), r"works on blocks of \[64\] samples"),
     ],
 )

@@ -1,7 +1,6 @@
 """Buffering arithmetic against brute force."""
 
 import math
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count, takewhile
 
@@ -52,24 +51,19 @@ def test_the_delay_of_single_samples_suffices_for_any_sequence_of_blocks(blocks:
 def plays_without_gaps(setting: "Setting", total_delay: int) -> bool:
     """Count frames, callback by callback, until everything repeats: does the model's output always come in time?"""
     first_out = first_output_step(total_delay, setting.up, setting.down, setting.resampling, setting.model_delay)
-    n_repeating = (
-        setting.model_block
-        * setting.down
-        // math.gcd(setting.host_block * setting.up, setting.model_block * setting.down)
-    )
+    block_steps, host_steps = setting.model_block * setting.down, setting.host_block * setting.up
+    n_repeating = block_steps // math.gcd(host_steps, block_steps)
+    n_frames = 0
     for callback in range(1, 2 * n_repeating + 2):
         n_in = callback * setting.host_block
         # Frame m of the model needs the host's samples up to (m * down + down - 1) / up, rounded down.
-        n_frames = sum(1 for m in count_while(lambda m: (m * setting.down + setting.down - 1) // setting.up < n_in))
+        while (n_frames * setting.down + setting.down - 1) // setting.up < n_in:
+            n_frames += 1
         n_done = n_frames // setting.model_block * setting.model_block
         last_needed = ((n_in - 1) * setting.up + first_out) // setting.down
         if last_needed >= n_done:
             return False
     return True
-
-
-def count_while(holds: Callable[[int], bool]) -> Iterator[int]:
-    return takewhile(holds, count())
 
 
 @dataclass(frozen=True)
@@ -112,7 +106,7 @@ def test_the_least_delay_at_different_rates_is_enough_and_one_less_is_not(settin
 
 @given(lead=st.integers(-1000, 1000), step=st.integers(1, 50))
 def test_what_is_ready_is_what_is_due_before_now(lead: int, step: int) -> None:
-    assert n_ready(lead, step) == sum(1 for _ in count_while(lambda m: lead + m * step < 0))
+    assert n_ready(lead, step) == sum(1 for _ in takewhile(lambda m: lead + m * step < 0, count()))
 
 
 @given(host=st.integers(1, 10_000), model=st.integers(1, 10_000), up=st.integers(1, 50), down=st.integers(1, 50))

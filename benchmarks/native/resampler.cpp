@@ -2,6 +2,8 @@
 //
 // Nanoseconds per output frame and channel, stereo, in blocks of 512 frames, beside the libraries that are installed.
 
+#include "dsp/resampler.h"
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -17,7 +19,6 @@
 #include <string>
 #include <vector>
 
-#include "dsp/resampler.h"
 #include "options.h"
 #include "report.h"
 #include "threads.h"
@@ -76,7 +77,8 @@ class Ours {
   explicit Ours(Rates rates) : resampler_(rates.from_hz, rates.to_hz, kQuality, kChannels) {}
   std::size_t pass(Blocks& blocks) {
     return resampler_
-        .process({blocks.planar.data(), kChannels, kFrames, kFrames, 1}, {blocks.out.data(), kChannels, kRoom, kRoom, 1})
+        .process({blocks.planar.data(), kChannels, kFrames, kFrames, 1},
+                 {blocks.out.data(), kChannels, kRoom, kRoom, 1})
         .produced;
   }
 

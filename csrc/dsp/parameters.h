@@ -6,29 +6,46 @@
 
 namespace neutone::dsp {
 
-// Mean of a parameter's curve over a block of at least one sample. Eight double sums side by side, which compilers
-// vectorise; their order depends on the length alone, so equal blocks give equal bits.
-[[nodiscard]] inline float mean(const float* values, std::ptrdiff_t stride, std::size_t count) noexcept {
-  constexpr std::size_t kLanes = 8;
-  std::array<double, kLanes> sums{};
-  std::size_t i = 0;
-  if (stride == 1) {
-    for (; i + kLanes <= count; i += kLanes) {
-      for (std::size_t lane = 0; lane < kLanes; ++lane) sums[lane] += static_cast<double>(values[i + lane]);
-    }
-  } else {
-    for (; i + kLanes <= count; i += kLanes) {
-      for (std::size_t lane = 0; lane < kLanes; ++lane) {
-        sums[lane] += static_cast<double>(values[static_cast<std::ptrdiff_t>(i + lane) * stride]);
+// Sums up a parameter's curve, which may come in parts. Eight double sums side by side, which compilers vectorise; a
+// value's sum depends on its place in the curve alone, so equal curves give equal bits however they are cut.
+class CurveMean {
+ public:
+  void add(const float* values, std::ptrdiff_t stride, std::size_t count) noexcept {
+    for (; count > 0 && count_ % kLanes != 0; --count, values += stride) add_one(*values);
+    for (; count >= kLanes; count -= kLanes, values += static_cast<std::ptrdiff_t>(kLanes) * stride) {
+      if (stride == 1) {
+        for (std::size_t lane = 0; lane < kLanes; ++lane) sums_[lane] += static_cast<double>(values[lane]);
+      } else {
+        for (std::size_t lane = 0; lane < kLanes; ++lane) {
+          sums_[lane] += static_cast<double>(values[static_cast<std::ptrdiff_t>(lane) * stride]);
+        }
       }
+      count_ += kLanes;
     }
+    for (; count > 0; --count, values += stride) add_one(*values);
   }
-  for (std::size_t lane = 0; lane < count % kLanes; ++lane) {
-    sums[lane] += static_cast<double>(values[static_cast<std::ptrdiff_t>(i + lane) * stride]);
+
+  // Of all values so far, at least one.
+  [[nodiscard]] float mean() const noexcept {
+    double total = 0.0;
+    for (const double sum : sums_) total += sum;
+    return static_cast<float>(total / static_cast<double>(count_));
   }
-  double total = 0.0;
-  for (const double sum : sums) total += sum;
-  return static_cast<float>(total / static_cast<double>(count));
+
+ private:
+  static constexpr std::size_t kLanes = 8;
+
+  void add_one(float value) noexcept { sums_[count_++ % kLanes] += static_cast<double>(value); }
+
+  std::array<double, kLanes> sums_{};
+  std::size_t count_ = 0;
+};
+
+// Mean of a whole curve of at least one sample.
+[[nodiscard]] inline float mean(const float* values, std::ptrdiff_t stride, std::size_t count) noexcept {
+  CurveMean curve;
+  curve.add(values, stride, count);
+  return curve.mean();
 }
 
 // The range that a host's 0..1 stands for.

@@ -25,9 +25,7 @@ inline void write_resampled(const Planar<const float>& audio, const Planar<const
   const RingView<float>::Region queued = ring.reserve(resampler.ready_after(audio.frames));
   const auto put_out = [&](const Planar<float>& to) {
     resampler.filter(to.slice_channels(0, n_audio));
-    for (std::size_t curve = 0; curve < curves.channels; ++curve) {
-      resampler.carry(n_audio + curve, curves_are_stepped[curve], to.row(n_audio + curve), to.frames);
-    }
+    resampler.carry(n_audio, curves_are_stepped, to.slice_channels(n_audio, curves.channels));
     resampler.advance(to.frames);
   };
   std::size_t produced = 0;

@@ -1,13 +1,13 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <limits>
-#include <vector>
+#include <span>
 
-#include "dsp/channels.h"
+#include "dsp/aligned_buffer.h"
 #include "dsp/flush_to_zero.h"
 #include "dsp/planar.h"
 #include "dsp/resampler_design.h"
@@ -43,7 +43,8 @@ class ResamplerView {
   // Frames of history that a resampler needs, and some more, so that it seldom has to move them to the front.
   [[nodiscard]] static std::size_t history_frames(const ResamplerPlan& plan) noexcept {
     constexpr std::size_t kMinBlock = 512;
-    return plan.taps + std::max(plan.taps, kMinBlock);
+    constexpr std::size_t kLine = kCacheLineBytes / sizeof(Real);
+    return (plan.taps + std::max(plan.taps, kMinBlock) + kLine) / kLine * kLine;
   }
 
   // `table` has plan.rows times plan.taps coefficients, `history` at least plan.taps frames of any number of channels,
@@ -71,9 +72,10 @@ class ResamplerView {
 
   // Filters the first channels into the next `out.frames` frames, at most ready(). [no allocation]
   void filter(const Planar<float>& out) const noexcept;
-  // Carries a control curve, which lies in `channel`, to the same frames: on the straight line between the two input
-  // frames around each, or the nearer of the two if `is_stepped`. [no allocation]
-  void carry(std::size_t channel, bool is_stepped, float* out, std::size_t frames) const noexcept;
+  // Carries control curves, the channels from `first` on, to the same frames: on the straight line between the two
+  // input frames around each, or the nearer of the two if the curve is stepped. `out` has a frame stride of 1. [no
+  // allocation]
+  void carry(std::size_t first, std::span<const bool> are_stepped, const Planar<float>& out) const noexcept;
   // Goes on behind `frames` output frames. [wait-free]
   void advance(std::size_t frames) noexcept { cursor_->position += static_cast<std::int64_t>(frames) * plan_.down; }
 
@@ -100,19 +102,25 @@ class Resampler {
  public:
   // Throws std::invalid_argument as plan_resampler does. [allocates]
   Resampler(std::int64_t from_hz, std::int64_t to_hz, ResamplerQuality quality, std::size_t channels)
-      : plan_(plan_resampler(from_hz, to_hz, quality)), history_(channels * stride()) {
-    for (const double coefficient : design_resampler(plan_, quality)) {
-      table_.push_back(static_cast<Real>(coefficient));
-    }
+      : plan_(plan_resampler(from_hz, to_hz, quality)),
+        table_(plan_.rows * plan_.taps),
+        history_(channels * stride()),
+        view_(plan_, table_.data(), {history_.data(), channels, stride(), static_cast<std::ptrdiff_t>(stride()), 1},
+              cursor_) {
+    std::ranges::transform(design_resampler(plan_, quality), table_.data(),
+                           [](double coefficient) { return static_cast<Real>(coefficient); });
     reset();
   }
+  Resampler(const Resampler&) = delete;
+  Resampler& operator=(const Resampler&) = delete;
+  ~Resampler() = default;
 
-  // See ResamplerView::process. Copies nothing but what it has to remember. [no allocation]
+  // See ResamplerView::process. [no allocation]
   typename ResamplerView<Real>::Moved process(const Planar<const float>& in, const Planar<float>& out) noexcept {
-    return view().process(in, out);
+    return view_.process(in, out);
   }
   // Forgets all audio. [no allocation]
-  void reset() noexcept { view().start(plan_.down - 1); }
+  void reset() noexcept { view_.start(plan_.down - 1); }
   // By how many output frames the output is late: a whole number plus a fraction of `up / down`.
   [[nodiscard]] double latency() const noexcept {
     return static_cast<double>(plan_.half_taps) * static_cast<double>(plan_.up) / static_cast<double>(plan_.down) - 1.0;
@@ -121,16 +129,12 @@ class Resampler {
 
  private:
   [[nodiscard]] std::size_t stride() const noexcept { return ResamplerView<Real>::history_frames(plan_); }
-  [[nodiscard]] ResamplerView<Real> view() noexcept {
-    const Planar<Real> history{history_.data(), history_.size() / stride(), stride(),
-                               static_cast<std::ptrdiff_t>(stride()), 1};
-    return {plan_, table_.data(), history, cursor_};
-  }
 
-  ResamplerPlan plan_;
-  std::vector<Real> table_;
-  std::vector<Real> history_;
+  const ResamplerPlan plan_;
+  const AlignedBuffer<Real> table_;
+  const AlignedBuffer<Real> history_;
   ResamplerCursor cursor_;
+  ResamplerView<Real> view_;
 };
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -189,23 +193,37 @@ void ResamplerView<Real>::filter(const Planar<float>& out) const noexcept {
 }
 
 template <typename Real>
-void ResamplerView<Real>::carry(std::size_t channel, bool is_stepped, float* out, std::size_t frames) const noexcept {
-  if (frames == 0) return;
-  // An output frame lies between the two input frames in the middle of its window.
-  const Real* const middle = history_.row(channel) - static_cast<std::ptrdiff_t>(plan_.half_taps);
+void ResamplerView<Real>::carry(std::size_t first, std::span<const bool> are_stepped,
+                                const Planar<float>& out) const noexcept {
+  constexpr std::size_t kFrames = 64;
+  std::array<std::ptrdiff_t, kFrames>
+      before{};                       // an output frame lies between two in the middle of its window: this one
+  std::array<Real, kFrames> parts{};  // and the next, at this part of their distance
+  const Real step = Real(1) / static_cast<Real>(plan_.up);
   kernel::Walk walk(next_run());
-  const Real* const first = middle + walk.last_frame();
-  const std::int64_t last_position = cursor_->position + static_cast<std::int64_t>(frames - 1) * plan_.down;
-  const Real* const behind_last = middle + last_position / plan_.up + 2;
-  if (std::all_of(first, behind_last, [first](Real value) { return value == *first; })) {  // a knob at rest
-    std::fill_n(out, frames, static_cast<float>(*first));
-    return;
-  }
-  for (std::size_t frame = 0; frame < frames; ++frame, walk.advance()) {
-    const Real* const values = middle + walk.last_frame();
-    const Real part = static_cast<Real>(walk.part() + 1) / static_cast<Real>(plan_.up);
-    const Real value = is_stepped ? values[part < Real(0.5) ? 0 : 1] : values[0] + part * (values[1] - values[0]);
-    out[frame] = static_cast<float>(value);
+  for (std::size_t start = 0; start < out.frames; start += kFrames) {
+    const std::size_t count = std::min(kFrames, out.frames - start);
+    for (std::size_t i = 0; i < count; ++i, walk.advance()) {
+      before[i] = walk.last_frame() - static_cast<std::ptrdiff_t>(plan_.half_taps);
+      parts[i] = static_cast<Real>(walk.part() + 1) * step;
+    }
+    for (std::size_t channel = 0; channel < out.channels; ++channel) {
+      const Real* const curve = history_.row(first + channel);
+      float* const to = out.row(channel) + start;
+      const Real rest = curve[before[0]];
+      if (std::all_of(curve + before[0], curve + before[count - 1] + 2, [rest](Real value) { return value == rest; })) {
+        std::fill_n(to, count, static_cast<float>(rest));  // a knob that nobody moves
+      } else if (are_stepped[channel]) {
+        for (std::size_t i = 0; i < count; ++i) {
+          to[i] = static_cast<float>(curve[before[i] + (parts[i] < Real(0.5) ? 0 : 1)]);
+        }
+      } else {
+        for (std::size_t i = 0; i < count; ++i) {
+          const Real* const values = curve + before[i];
+          to[i] = static_cast<float>(values[0] + parts[i] * (values[1] - values[0]));
+        }
+      }
+    }
   }
 }
 

@@ -7,14 +7,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <memory>
 #include <stdexcept>
 
+#include "dsp/aligned_buffer.h"
 #include "dsp/planar.h"
 
 namespace neutone::dsp {
-
-inline constexpr std::size_t kCacheLineBytes = 64;
 
 // The two counters of a ring, in frames since the last reset, each on the cache line of the thread that advances it.
 // They only grow and are masked on use, so full and empty differ without a spare slot. Beside its own counter each side
@@ -121,9 +119,8 @@ class SpscRing {
   // Rounds the capacity up to a power of two. Throws std::invalid_argument on 0 channels or frames. [allocates]
   SpscRing(std::size_t channels, std::size_t min_capacity_frames)
       : capacity_(checked_capacity(channels, min_capacity_frames)),
-        samples_(std::make_unique<Sample[]>(channels * (capacity_ + kRowGap) + kRowGap)),
-        view_({line_start(samples_.get()), channels, capacity_, static_cast<std::ptrdiff_t>(capacity_ + kRowGap), 1},
-              cursors_) {}
+        samples_(channels * (capacity_ + kRowGap)),
+        view_({samples_.data(), channels, capacity_, static_cast<std::ptrdiff_t>(capacity_ + kRowGap), 1}, cursors_) {}
   SpscRing(const SpscRing&) = delete;
   SpscRing& operator=(const SpscRing&) = delete;
   ~SpscRing() = default;
@@ -134,15 +131,7 @@ class SpscRing {
 
  private:
   // Rows a power of two apart would compete for the same cache sets.
-  static_assert(kCacheLineBytes % sizeof(Sample) == 0);
   static constexpr std::size_t kRowGap = kCacheLineBytes / sizeof(Sample);
-
-  // From there on copies are faster, and nobody else's data lies on the lines that go from thread to thread.
-  static Sample* line_start(Sample* samples) noexcept {
-    const std::size_t past_line = reinterpret_cast<std::uintptr_t>(samples) % kCacheLineBytes;
-    const std::size_t gap = past_line == 0 ? 0 : (kCacheLineBytes - past_line) / sizeof(Sample);
-    return samples + gap;
-  }
 
   static std::size_t checked_capacity(std::size_t channels, std::size_t frames) {
     if (channels == 0) throw std::invalid_argument("a ring needs at least one channel");
@@ -155,7 +144,7 @@ class SpscRing {
 
   alignas(kCacheLineBytes) RingCursors cursors_;
   const std::size_t capacity_;
-  const std::unique_ptr<Sample[]> samples_;
+  const AlignedBuffer<Sample> samples_;
   RingView<Sample> view_;
 };
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "dsp/channels.h"
+#include "dsp/parameters.h"
 #include "dsp/resampled_stream.h"
 #include "ops/registration.h"
 #include "ops/resampler_tensors.h"
@@ -12,6 +13,7 @@ namespace {
 
 using neutone::dsp::can_fit_channels;
 using neutone::dsp::copy_frames;
+using neutone::dsp::CurveMean;
 using neutone::dsp::fit_channels;
 using neutone::dsp::Planar;
 using neutone::dsp::ResamplerView;
@@ -122,22 +124,33 @@ void stream_write_resampled(const Tensor& audio, const Tensor& params, const Ten
   write_resampled(block.audio, block.params, is_stepped, resampler, ring);
 }
 
-// Takes the oldest `n_frames` as two fresh tensors: audio, and the last `n_params` channels.
-std::tuple<Tensor, Tensor> stream_read(const Tensor& samples, const Tensor& cursors, int64_t n_frames,
-                                       int64_t n_params) {
+// Takes the oldest `n_frames` as two fresh tensors: audio, and the last `n_params` channels, or the mean of each.
+std::tuple<Tensor, Tensor> stream_read(const Tensor& samples, const Tensor& cursors, int64_t n_frames, int64_t n_params,
+                                       bool mean_params) {
   constexpr const char* kOp = "stream_read";
   RingView<float> ring = ring_in(kOp, samples, cursors, Side::kConsumer);
   const std::size_t frames = checked_count(kOp, "n_frames", n_frames);
   const std::size_t params_channels = checked_count(kOp, "n_params", n_params);
   STD_TORCH_CHECK(params_channels < ring.channels(), kOp, ": n_params must be below the ring's ", ring.channels(),
                   " channels, got ", n_params);
+  STD_TORCH_CHECK(frames > 0 || !mean_params, kOp, ": n_frames must be at least 1 for a mean");
   const RingView<float>::Region ready = checked_frames(kOp, frames, ring);
   const std::size_t audio_channels = ring.channels() - params_channels;
   const NewFrames audio = new_frames(audio_channels, frames);
-  const NewFrames params = new_frames(params_channels, frames);
+  const NewFrames params = new_frames(params_channels, mean_params ? 1 : frames);
   const auto take = [](const Planar<float>& to, const Planar<float>& part) { copy_frames<float>(part, to); };
   ready.slice_channels(0, audio_channels).each_part(audio.frames, take);
-  ready.slice_channels(audio_channels, params_channels).each_part(params.frames, take);
+  if (mean_params) {
+    for (std::size_t param = 0; param < params_channels; ++param) {
+      CurveMean curve;
+      for (const Planar<float>& part : {ready.head, ready.tail}) {
+        curve.add(part.row(audio_channels + param), 1, part.frames);
+      }
+      *params.frames.row(param) = curve.mean();
+    }
+  } else {
+    ready.slice_channels(audio_channels, params_channels).each_part(params.frames, take);
+  }
   ring.consume(frames);
   return {audio.tensor, params.tensor};
 }
@@ -198,7 +211,8 @@ STABLE_TORCH_LIBRARY_FRAGMENT(neutone, m) {
   is_first_copy = neutone::ops::define(
       m, {
              "stream_write(Tensor audio, Tensor params, Tensor(a!) samples, Tensor(b!) cursors) -> ()",
-             "stream_read(Tensor samples, Tensor(a!) cursors, int n_frames, int n_params) -> (Tensor, Tensor)",
+             "stream_read(Tensor samples, Tensor(a!) cursors, int n_frames, int n_params, bool mean_params) -> "
+             "(Tensor, Tensor)",
              "stream_write_resampled(Tensor audio, Tensor params, Tensor ranges, Tensor table, Tensor(a!) history, "
              "Tensor(b!) state, Tensor(c!) samples, Tensor(d!) cursors) -> ()",
              "stream_pop_resampled(Tensor samples, Tensor(a!) cursors, Tensor table, Tensor(b!) history, Tensor(c!) "

@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from neutone_sdk.archive import is_numerical, parameter_range, read_metadata
+from neutone_sdk.archive import read_metadata
 from neutone_sdk.cli.terminal import printable
+from neutone_sdk.metadata import is_numerical, parameter_range
 
 _MAX_LINE = 24  # labels in one line, otherwise one a line
 

@@ -14,6 +14,7 @@ from neutone_sdk.errors import InvalidArgumentError
 from neutone_sdk.export import load_neutone_model
 from neutone_sdk.rendering import Latency, knobs, latencies
 from neutone_sdk.rendering import render as render_clip
+from neutone_sdk.streaming.resampler import resample
 
 
 @click.command()
@@ -21,24 +22,38 @@ from neutone_sdk.rendering import render as render_clip
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path))
 @click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
 @click.option("--buffer-size", type=click.IntRange(min=1), default=512, show_default=True, help="Samples a callback.")
+@click.option(
+    "--sample-rate",
+    type=click.IntRange(min=1),
+    help="Rate of the host in Hz; OUT gets it too.  [default: that of IN]",
+)
 @click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="Set a parameter, in its own unit.")
 @click.option("--channels", type=click.Choice(["1", "2"]), help="Play IN as mono or stereo.  [default: as it is]")
 def render(
-    model: Path, source: Path, target: Path, buffer_size: int, params: tuple[str, ...], channels: str | None
+    model: Path,
+    source: Path,
+    target: Path,
+    buffer_size: int,
+    sample_rate: int | None,
+    params: tuple[str, ...],
+    channels: str | None,
 ) -> None:
     """Play the audio file IN through MODEL as a host does, and write OUT.
 
     Formats are known by their endings: wav, flac, ogg, mp3. The latency is taken out: OUT is as long as IN, and in time
-    with it.
+    with it. With --sample-rate IN is resampled to the host's rate first, as a DAW does that plays it in a session of
+    that rate.
     """
     clip = AudioSample.from_file(source)
-    check_target(target, clip.sr)
+    host_hz = sample_rate or clip.sr
+    check_target(target, host_hz)
     script, metadata = load_neutone_model(model)
     names = [parameter["name"] for parameter in metadata.get("neutone_parameters", {}).values()]
     knob_values = knobs(metadata, dict(_split(text, names) for text in params))
+    (latency,) = latencies(script, [host_hz], [buffer_size])
     audio = _with_channels(clip.audio, int(channels or clip.audio.size(0)))
-    (latency,) = latencies(script, [clip.sr], [buffer_size])
-    played = AudioSample(_play(script, audio, knob_values, latency), clip.sr)
+    audio = resample(audio, clip.sr, host_hz, quality="high")
+    played = AudioSample(_play(script, audio, knob_values, latency), host_hz)
     played.to_file(target)
     click.echo(_summary(target, played, latency))
 
@@ -79,11 +94,16 @@ def _with_channels(audio: Tensor, n_channels: int) -> Tensor:
 
 def _summary(target: Path, played: AudioSample, latency: Latency) -> str:
     channels = "mono" if played.is_mono() else "stereo"
+    parts = {
+        "buffering": latency.buffering_samples,
+        "resampling": latency.resampling_samples,
+        "model": latency.model_samples,
+    }
     return (
         f"{click.format_filename(target)}: {played.audio.size(1) / played.sr:.2f} s, {channels}, {played.sr} Hz, "
         f"{_level(float(played.audio.abs().max()), target)}\n"
         f"latency taken out: {latency.total_samples} samples ({latency.total_ms:.1f} ms) = "
-        f"{latency.buffering_samples} buffering + {latency.model_samples} model"
+        + " + ".join(f"{samples} {part}" for part, samples in parts.items())
     )
 
 

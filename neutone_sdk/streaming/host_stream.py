@@ -56,6 +56,7 @@ class HostStream(nn.Module):
         n_out_channels: Channels that the model returns.
         param_ranges: ``(n, 3)``, float32: minimum, maximum, and whether the parameter is categorical.
         n_params: Rows of knobs, at least ``n``.
+        mean_params: The model wants the mean of each knob over its block, rather than curves.
     """
 
     param_ranges: Tensor
@@ -70,11 +71,14 @@ class HostStream(nn.Module):
     out_history: Tensor
     out_state: Tensor
 
-    def __init__(self, n_in_channels: int, n_out_channels: int, param_ranges: Tensor, n_params: int) -> None:
+    def __init__(
+        self, n_in_channels: int, n_out_channels: int, param_ranges: Tensor, n_params: int, mean_params: bool
+    ) -> None:
         super().__init__()
         self.n_in_channels = n_in_channels
         self.n_out_channels = n_out_channels
         self.n_params = n_params
+        self.mean_params = mean_params
         self.register_buffer("param_ranges", param_ranges, persistent=False)
         nothing = torch.empty(0)
         for side in ("in", "out"):
@@ -152,9 +156,11 @@ class HostStream(nn.Module):
         return self.n_pending >= self.model_block
 
     def take_block(self) -> tuple[Tensor, Tensor]:
-        """Return the next block of the model, ``(n_in_channels, model_bs)`` and ``(n_params, model_bs)``, fresh."""
+        """Return the model's next block, fresh: ``(n_in_channels, b)``, and ``(n_params, b)`` or means ``(n_params, 1)``."""
         self.n_pending -= self.model_block
-        audio, params = torch.ops.neutone.stream_read(self.in_samples, self.in_cursors, self.model_block, self.n_params)
+        audio, params = torch.ops.neutone.stream_read(
+            self.in_samples, self.in_cursors, self.model_block, self.n_params, self.mean_params
+        )
         return audio, params
 
     def put_block(self, y: Tensor) -> None:

@@ -83,7 +83,11 @@ class SampleQueueWrapper(FactGetters, nn.Module):
         self.sdk_in_channels = w2w_base.sdk_in_channels
         self.n_params = w2w_base.MAX_N_PARAMS
         self.stream = HostStream(
-            w2w_base.sdk_in_channels, w2w_base.sdk_out_channels, w2w_base.sdk_param_ranges, self.n_params
+            w2w_base.sdk_in_channels,
+            w2w_base.sdk_out_channels,
+            w2w_base.sdk_param_ranges,
+            self.n_params,
+            w2w_base.sdk_aggregates_by_mean,
         )
         self.register_buffer("default_params", w2w_base.sdk_default_param_values, persistent=False)
 
@@ -221,6 +225,8 @@ class SampleQueueWrapper(FactGetters, nn.Module):
         self.is_stale = True  # until the reset: should the model's own code raise before, the next stream starts afresh
         self.w2w_base.set_sample_rate_and_buffer_size(model_sr, model_bs)
         model_delay = self.w2w_base.calc_model_delay_samples()
+        if not torch.jit.is_scripting():  # type: ignore[attr-defined]
+            check_type(model_delay, int, "calc_model_delay_samples() must return")
         if model_delay < 0:
             raise InvalidArgumentError(f"calc_model_delay_samples() must return at least 0, got {model_delay}")
         self.daw_sr = daw_sr

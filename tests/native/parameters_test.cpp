@@ -56,6 +56,22 @@ void the_mean_of_strided_values_has_the_bits_of_the_contiguous_ones() {
   }
 }
 
+void the_mean_of_parts_has_the_bits_of_the_whole() {
+  std::mt19937_64 random(neutone::test::seed());
+  for (const std::size_t length : kLengths) {
+    const std::vector<float> values = noise(length, random);
+    const auto expected = std::bit_cast<std::uint32_t>(mean(values.data(), 1, length));
+    std::uniform_int_distribution<std::size_t> count(0, std::min<std::size_t>(length, 40));
+    neutone::dsp::CurveMean curve;
+    for (std::size_t first = 0; first < length;) {
+      const std::size_t part = std::min(count(random), length - first);
+      curve.add(values.data() + first, 1, part);
+      first += part;
+    }
+    CHECK(std::bit_cast<std::uint32_t>(curve.mean()) == expected);
+  }
+}
+
 void the_mean_of_a_constant_is_the_constant() {
   std::mt19937_64 random(neutone::test::seed());
   for (const std::size_t length : kLengths) {
@@ -109,10 +125,10 @@ void a_categorical_range_gives_whole_numbers_and_the_nearest() {
 }  // namespace
 
 int main() {
-  return neutone::test::run_tests({TEST(the_mean_agrees_with_a_long_double_sum),
-                                   TEST(the_mean_of_strided_values_has_the_bits_of_the_contiguous_ones),
-                                   TEST(the_mean_of_a_constant_is_the_constant),
-                                   TEST(the_ends_of_a_range_are_hit_exactly), TEST(a_range_is_linear_between_its_ends),
-                                   TEST(a_range_may_run_downwards),
-                                   TEST(a_categorical_range_gives_whole_numbers_and_the_nearest)});
+  return neutone::test::run_tests(
+      {TEST(the_mean_agrees_with_a_long_double_sum),
+       TEST(the_mean_of_strided_values_has_the_bits_of_the_contiguous_ones),
+       TEST(the_mean_of_parts_has_the_bits_of_the_whole), TEST(the_mean_of_a_constant_is_the_constant),
+       TEST(the_ends_of_a_range_are_hit_exactly), TEST(a_range_is_linear_between_its_ends),
+       TEST(a_range_may_run_downwards), TEST(a_categorical_range_gives_whole_numbers_and_the_nearest)});
 }

@@ -351,8 +351,8 @@ void curves_stay_with_the_audio_that_they_belong_to() {
     view.publish(kFrames);
     Audio out(1, view.ready());
     Audio chosen(1, view.ready());
-    view.carry(0, false, out.samples().data(), out.frames());
-    view.carry(1, true, chosen.samples().data(), chosen.frames());
+    view.carry(0, std::array{false}, out.planar());
+    view.carry(1, std::array{true}, chosen.planar());
     for (std::size_t frame = 0; frame < out.frames(); ++frame) {
       const double time =
           static_cast<double>((static_cast<std::int64_t>(frame) + 1) * plan.down) / static_cast<double>(plan.up) -

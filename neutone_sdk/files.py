@@ -1,0 +1,116 @@
+"""Files: opened with readable errors, and written so that they are never half there."""
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from neutone_sdk.errors import ExportError, InvalidFileError
+
+
+def open_file(path: Path) -> BinaryIO:
+    """Open a file for reading.
+
+    Raises:
+        InvalidFileError: There is none, or it cannot be read.
+    """
+    try:
+        if path.is_file():
+            return path.open("rb")
+    except OSError as error:
+        msg = f"{path} cannot be read: {error.strerror or error}; check its name, and whether you may read it"
+        raise InvalidFileError(msg) from error
+    msg = f"{path} is not a file"
+    raise InvalidFileError(msg)
+
+
+def write_atomically(contents: dict[Path, bytes]) -> None:
+    """Write files so that at any moment each is there as it was or as it will be, whole.
+
+    All are written and flushed beside their places first; then they move there, in the order given, at once.
+
+    Raises:
+        ExportError: One cannot be written. All files are as they were, nothing is left behind.
+    """
+    moves: dict[Path, Path] = {}
+    try:
+        for path, content in contents.items():
+            moves[path] = _write_beside(path, content)
+        _move_all(moves)
+    finally:
+        for temporary in moves.values():
+            temporary.unlink(missing_ok=True)
+
+
+def check_writable(path: Path) -> None:
+    """Raise what `write_atomically` would, as far as can be told before there is something to write.
+
+    Raises:
+        ExportError: There is a folder of that name, or no file can be made beside it.
+    """
+    _write_beside(path, b"").unlink()
+
+
+def _move_all(moves: dict[Path, Path]) -> None:
+    """Move files to their places; if one cannot go there, those before it are put back."""
+    kept: dict[Path, Path] = {}
+    moved: list[Path] = []
+    try:
+        for path, temporary in moves.items():
+            with _naming(path):
+                if os.path.lexists(path) and len(moves) > 1:  # one alone moves or does not
+                    kept[path] = _second_name(path)
+                temporary.replace(path)
+            moved.append(path)
+    except BaseException:
+        for path in moved:
+            with _naming(path):
+                kept[path].replace(path) if path in kept else path.unlink()
+        raise
+    finally:
+        for second_name in kept.values():
+            second_name.unlink(missing_ok=True)
+
+
+def _second_name(path: Path) -> Path:
+    """Let a file stay when another takes its place."""
+    second_name = _beside(path)
+    try:
+        second_name.hardlink_to(path)
+    except OSError:  # some file systems have no links
+        shutil.copy2(path, second_name)
+    return second_name
+
+
+def _write_beside(path: Path, content: bytes) -> Path:
+    temporary = _beside(path)
+    with _naming(path):
+        if path.is_dir():
+            msg = f"cannot write {path}: there is a folder of that name; choose another place, or move it away"
+            raise ExportError(msg)
+        try:
+            with temporary.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+    return temporary
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Let an error of the system say which file it is about."""
+    try:
+        yield
+    except OSError as error:
+        msg = f"cannot write {path}: {error.strerror or error}; choose a place that you may write to"
+        raise ExportError(msg) from error
