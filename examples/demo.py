@@ -39,19 +39,19 @@ class ClipperAtItsRate(ClipperWrapper):
 
 MODELS = {
     "clipper": ClipperWrapper,
-    "if it needed blocks of 2048": ClipperInBlocks,
+    "in blocks of 2048": ClipperInBlocks,
     "... at 44100 Hz": ClipperAtItsRate,
 }
 
 
 def latency_table() -> Table:
     """Return one line for each block size of the host."""
-    table = Table(title=f"latency in a host at {HOST_RATE_HZ} Hz, the least possible", title_justify="left")
+    table = Table(title=f"latency in samples of a host at {HOST_RATE_HZ} Hz, the least possible", title_justify="left")
     for heading in ("host block", *MODELS):
         table.add_column(heading, justify="right")
     models = (model_to_torchscript(SampleQueueWrapper(wrapper(Clipper()))) for wrapper in MODELS.values())
     for rows in zip(*(latencies(model, [HOST_RATE_HZ], HOST_BLOCKS) for model in models), strict=True):
-        cells = (f"{row.total_samples} samples, {row.total_ms:4.1f} ms" for row in rows)
+        cells = (f"{row.total_samples} ({row.total_ms:4.1f} ms)" for row in rows)
         table.add_row(str(rows[0].buffer_size), *cells)
     return table
 

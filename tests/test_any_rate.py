@@ -1,7 +1,10 @@
 """The queue where host and model have different rates: pitch, delay, cuts, knobs, channels, settings that change."""
 
 import io
+import subprocess
+import sys
 from itertools import permutations
+from pathlib import Path
 
 import pytest
 import torch
@@ -379,3 +382,26 @@ def test_settings_that_make_no_sense_are_refused_and_change_nothing(
         model.set_daw_sample_rate_and_buffer_size(*setting)
     played += [model(block) for block in audio[:, 1000:].split(100, dim=1)]
     assert torch.equal(torch.cat(played, dim=1), expected)
+
+
+LONG_CLIP = """
+import resource, sys, torch
+from torch import nn
+sys.path.insert(0, sys.argv[1])
+from tests.wrappers import PassThrough, card
+from neutone_sdk import SampleQueueWrapper
+facts = card(native_sample_rates=[44100], native_buffer_sizes=[2048], is_input_mono=True, is_output_mono=True)
+model = torch.jit.script(SampleQueueWrapper(PassThrough(nn.Identity(), card=facts)))
+model.set_daw_sample_rate_and_buffer_size(48000, 2048)
+model.forward_offline(torch.zeros(1, 100_000))
+clip = torch.zeros(1, 20_000_000)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+out = model.forward_offline(clip)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before - out.numel() * 4 // 1024)
+"""
+
+
+def test_a_long_clip_takes_no_more_memory_than_itself() -> None:
+    command = [sys.executable, "-W", "ignore", "-c", LONG_CLIP, str(Path(__file__).parents[1])]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
+    assert int(result.stdout) < 20_000  # KiB; the clip itself has 78 125

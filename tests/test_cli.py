@@ -1,6 +1,7 @@
 """The command line, run as users run it."""
 
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -13,7 +14,14 @@ import pytest
 import soundfile
 from torch import Tensor, nn
 
-from neutone_sdk import CategoricalNeutoneParameter, ContinuousNeutoneParameter, WaveformToWaveformBase, __version__
+from neutone_sdk import (
+    CategoricalNeutoneParameter,
+    ContinuousNeutoneParameter,
+    WaveformToWaveformBase,
+    __version__,
+    resample,
+)
+from neutone_sdk.audio import AudioSample, get_default_audio_samples
 from neutone_sdk.cli import main
 from neutone_sdk.utils import save_neutone_model
 
@@ -324,3 +332,18 @@ def test_help_names_the_commands(run: Run) -> None:
 def test_the_command_and_the_module_start(tmp_path: Path, command: list[str | Path]) -> None:
     result = subprocess.run([*command, "--version"], cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603
     assert (result.returncode, result.stdout, result.stderr) == (0, f"neutone, version {__version__}\n", "")
+
+
+def test_render_plays_the_host_at_another_rate(tmp_path: Path, run: Run) -> None:
+    clip = get_default_audio_samples()[0]
+    clip.to_file(tmp_path / "in.wav")
+    facts = card(native_sample_rates=[44100], native_buffer_sizes=[512])
+    save_neutone_model(PassThrough(nn.Identity(), card=facts), tmp_path)
+    result = run("render", "model.nm", "in.wav", "out.wav", "--sample-rate", "96000", "--buffer-size", "333")
+    assert "96000 Hz" in result.stdout
+    assert re.search(r"latency taken out: \d+ samples .* = \d+ buffering \+ \d+ resampling \+ 0 model", result.stdout)
+    played = AudioSample.from_file(tmp_path / "out.wav")
+    expected = resample(clip.audio, clip.sr, 96000, "high")
+    assert (played.sr, played.audio.shape) == (96000, expected.shape)
+    # What the model heard at 44100 Hz; above 20 kHz a plucked string has next to nothing.
+    assert (played.audio - expected).abs().max() < 1e-3

@@ -2,6 +2,7 @@
 
 import contextlib
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -348,6 +349,24 @@ def test_a_tensor_on_another_device_is_refused_by_name(name: str) -> None:
         return
     with pytest.raises(RuntimeError, match=f"{name}: .* must be on the same device"):
         call_with(name, tensors[-1], arguments[tensors[-1]].to("meta"))
+
+
+# "meta" tensors never reach the operators' own check; a device that Python makes up does.
+ELSEWHERE = """
+import torch, neutone_sdk
+torch.utils.backend_registration._setup_privateuseone_for_python_backend("elsewhere")
+audio = torch._C._acc.create_empty_tensor((2, 5), torch.float32)
+try:
+    torch.ops.neutone.fit_channels(audio, 1, 0, 5)
+except RuntimeError as error:
+    print(error)
+"""
+
+
+def test_a_tensor_that_is_not_on_the_cpu_is_refused_by_name() -> None:
+    command = [sys.executable, "-W", "ignore", "-c", ELSEWHERE]
+    result = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
+    assert "fit_channels: audio must be on the CPU; move it with .cpu()" in result.stdout
 
 
 @pytest.mark.parametrize(

@@ -156,7 +156,7 @@ class HostStream(nn.Module):
         return self.n_pending >= self.model_block
 
     def take_block(self) -> tuple[Tensor, Tensor]:
-        """Return the model's next block, fresh: ``(n_in_channels, b)``, and ``(n_params, b)`` or means ``(n_params, 1)``."""
+        """Return the model's next block, fresh: audio ``(n_in_channels, b)``, knobs ``(n_params, b)`` or means."""
         self.n_pending -= self.model_block
         audio, params = torch.ops.neutone.stream_read(
             self.in_samples, self.in_cursors, self.model_block, self.n_params, self.mean_params
