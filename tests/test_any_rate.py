@@ -6,6 +6,7 @@ import sys
 from itertools import permutations
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -21,11 +22,19 @@ from neutone_sdk.errors import InvalidArgumentError, InvalidAudioError
 
 from .conftest import Noise
 from .signals import center_of, pulse, sine, snr_db
-from .wrappers import GAIN, Choosing, Delaying, Model, PassThrough, PerSample, Stamped, card, queue
+from .wrappers import Choosing, Delaying, Model, PassThrough, PerSample, card, queue
 
 RATES_HZ = (8000, 16000, 22050, 32000, 44100, 48000, 88200, 96000, 176400, 192000)
-PAIRS = [*permutations(RATES_HZ, 2), (44100, 47999), (47999, 44100)]
-FEW_PAIRS = [(44100, 48000), (48000, 44100), (48000, 16000), (22050, 48000), (44100, 47999), (192000, 44100)]
+PAIRS = [*permutations(RATES_HZ, 2), (44100, 47999), (47999, 44100), (384000, 44100), (384000, 8000)]
+FEW_PAIRS = [
+    (44100, 48000),
+    (48000, 44100),
+    (48000, 16000),
+    (22050, 48000),
+    (44100, 47999),
+    (384000, 44100),
+    (8000, 192000),
+]
 HOST_BLOCKS = (1, 64, 97, 128, 441, 512, 1000, 2048)
 MODEL_BLOCK = 512
 
@@ -178,18 +187,20 @@ def test_a_model_for_any_block_gets_the_hosts_rounded_up() -> None:
     assert model.model_bs == 558
 
 
-def test_of_two_rates_equally_near_the_one_with_the_lower_latency_wins() -> None:
-    for rates in ([44000, 50000], [50000, 44000]):
-        model = SampleQueueWrapper(
-            PassThrough(nn.Identity(), card=card(native_sample_rates=rates, native_buffer_sizes=[512]))
-        )
-        delays = {}
-        for rate in rates:
-            model.set_daw_sample_rate_and_buffer_size(47000, 128, rate)
-            delays[rate] = delay_of(model)
-        model.set_daw_sample_rate_and_buffer_size(47000, 128)
-        assert delays[44000] != delays[50000]
-        assert delay_of(model) == min(delays.values())
+@pytest.mark.parametrize("model_block", [None, 64, 512])
+@pytest.mark.parametrize("rates", [[44000, 50000], [50000, 44000]])
+def test_of_two_rates_equally_near_the_one_with_the_lower_latency_wins(
+    rates: list[int], model_block: int | None
+) -> None:
+    facts = card(native_sample_rates=rates, native_buffer_sizes=[64, 512])
+    model = SampleQueueWrapper(PassThrough(nn.Identity(), card=facts))
+    delays = {}
+    for rate in rates:
+        model.set_daw_sample_rate_and_buffer_size(47000, 128, rate, model_block)
+        delays[rate] = delay_of(model)
+    model.set_daw_sample_rate_and_buffer_size(47000, 128, None, model_block)
+    assert delays[44000] != delays[50000]
+    assert delay_of(model) == min(delays.values())
 
 
 @pytest.mark.parametrize("scripted", [False, True])
@@ -303,13 +314,36 @@ def test_a_choice_is_never_between_two_choices() -> None:
     assert set(chosen) == {0.0, 3.0}
 
 
+def means_of(host_hz: int, knobs: Tensor, host_block: int = 100) -> list[float]:
+    """Return what a model at 48 kHz with blocks of 240 samples hears of its knob."""
+    heard: list[float] = []
+
+    class Recording(PassThrough):
+        def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+            heard.append(float(params["gain"]))
+            return x
+
+    facts = resampling_card(48000, block=240, parameters=[ContinuousNeutoneParameter("gain", "", 0.0)])
+    model = SampleQueueWrapper(Recording(nn.Identity(), card=facts), daw_sr=host_hz, daw_bs=host_block)
+    for part in knobs.split(host_block, dim=1):
+        model(torch.zeros(1, host_block), part)
+    return heard
+
+
 def test_knobs_are_averaged_over_the_models_block() -> None:
-    model = queue(Stamped(nn.Identity(), card=resampling_card(16000, mono=False, parameters=[GAIN])), scripted=True)
-    model.set_daw_sample_rate_and_buffer_size(48000, 512)
-    audio = torch.full((2, 512), 0.25)
-    knob = torch.full((4, 1), 0.5)  # a gain of 1
-    played = torch.cat([model(audio, knob) for _ in range(20)], dim=1)
-    torch.testing.assert_close(played[:, -512:], torch.full((2, 512), 0.5), rtol=0, atol=1e-6)
+    knobs = torch.linspace(0.0, 1.0, 20_000).expand(4, -1)
+    heard = np.array(means_of(96000, knobs))
+    delay = 88 / 20_000  # half the length of the resampler's filter
+    expected = (np.arange(len(heard)) * 480 + 240) / 20_000 - delay
+    np.testing.assert_allclose(heard[1:], expected[1:], rtol=0, atol=1.5 / 20_000)
+
+
+@pytest.mark.parametrize("host_hz", [48000, 44100, 96000])
+def test_a_knob_that_nobody_moves_is_the_same_from_the_first_sample(host_hz: int) -> None:
+    heard = means_of(host_hz, torch.full((4, 5000), 0.7))
+    assert len(heard) > 8
+    assert set(heard) == {heard[0]}
+    assert heard[0] == pytest.approx(0.7, abs=1e-7)
 
 
 @pytest.mark.parametrize("scripted", [False, True])
@@ -342,6 +376,24 @@ def test_everything_that_is_ready_is_the_same_stream_without_buffering(noise: No
     n_common = played.size(1) - buffering
     assert ready.size(1) >= n_common
     assert torch.equal(ready[:, :n_common], played[:, buffering:])
+
+
+@pytest.mark.parametrize("model_block", [1, 64, 512])
+@pytest.mark.parametrize("host_block", [1, 16, 64, 441, 2048])
+@pytest.mark.parametrize(("host_hz", "model_hz"), FEW_PAIRS)
+def test_nothing_is_lost_whatever_blocks_are_collected_at_once(
+    noise: Noise, host_hz: int, model_hz: int, host_block: int, model_block: int
+) -> None:
+    model = queue(PassThrough(nn.Identity(), card=resampling_card(model_hz, block=model_block)), scripted=True)
+    model.set_daw_sample_rate_and_buffer_size(host_hz, host_block)
+    n_samples = model.calc_buffering_delay_samples() + 2 * host_block
+    audio = noise(1, n_samples - n_samples % host_block, 6)
+    blocks = [model.forward_bt(block) for block in audio.split(host_block, dim=1)]
+    ready = torch.cat([block for block in blocks if block is not None], dim=1)
+    offline = model.forward_offline(audio)[:, : ready.size(1)]
+    # Near the end of the clip the one has looked into silence, the other waits.
+    assert torch.equal(ready[:, : offline.size(1)], offline)
+    assert ready.size(1) >= audio.size(1) - model.calc_buffering_delay_samples()
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])

@@ -223,15 +223,36 @@ def test_memory_that_starts_at_an_odd_address_is_refused_by_name() -> None:
         (2, torch.zeros(8, dtype=torch.int64), "state does not belong to a table of 160 by 88"),
         (2, torch.tensor([160, 147, 44, 88, 160, 0, 87, 0]), "state holds numbers that no resampler can have"),
         (2, torch.tensor([160, 147, 44, 88, 160, 2**62, 87, 0]), "state holds numbers that no resampler can have"),
-        (2, torch.tensor([160, 147, 44, 88, 160, 16000, 601, 0]), "state holds numbers that no resampler can have"),
+        (2, torch.tensor([160, 147, 44, 88, 160, 16000, 609, 0]), "state holds numbers that no resampler can have"),
         (2, torch.tensor([160, 147, 44, 88, 160, 16000, -1, 0]), "state holds numbers that no resampler can have"),
         (2, torch.tensor([-160, 147, 44, 88, 160, 16000, 87, 0]), "state does not belong"),
         (2, torch.tensor([160, 147, 45, 88, 160, 16000, 87, 0]), "state does not belong"),
+        (2, torch.tensor([160, 147, -(2**63) + 44, 88, 160, 16000, 87, 0]), "state does not belong"),
+        (2, torch.tensor([160, 160, 44, 88, 160, 16000, 87, 0]), "state does not belong"),
     ],
 )
 def test_a_resampler_of_the_wrong_kind_is_refused_by_name(name: str, offset: int, value: Tensor, message: str) -> None:
     with pytest.raises(RuntimeError, match=f"{name}: (?:{message})"):
         call_with(name, RESAMPLER_POSITIONS[name] + offset, value)
+
+
+@pytest.mark.parametrize("up", [5, 768_000])
+def test_equal_rates_that_are_not_reduced_are_refused(up: int) -> None:
+    state = torch.tensor([up, up, 1, 1, up, 4095 * up, 4096, 0])
+    with pytest.raises(RuntimeError, match="resample: state does not belong to a table"):
+        ops.resample(audio(), torch.ones(up, 1), torch.zeros(2, 4096), state)
+
+
+def test_a_stream_is_not_resampled_at_equal_rates() -> None:
+    table, history, state = ops.new_resampler(48000, 48000, "standard", 6)
+    with pytest.raises(RuntimeError, match="stream_write_resampled: table is one for equal rates"):
+        ops.stream_write_resampled(audio(1), audio(4), torch.rand(3, 3), table, history, state, *ring(6))
+
+
+def test_a_resampler_is_not_fed_from_its_own_history() -> None:
+    table, history, state = resampler(2)
+    with pytest.raises(RuntimeError, match="resample: audio lies in the memory of history"):
+        ops.resample(history[:, :50], table, history, state)
 
 
 N_OTHER_SIDE = {

@@ -88,7 +88,7 @@ def by_definition(samples: np.ndarray, table: np.ndarray, up: int, down: int, ha
     return out
 
 
-# Of a pass-through to the other rate, everything that is not the tone: -130 dB is what float32 sums leave for any pair.
+# Everything that is not the tone: float32 sums leave less than -140 dB, images of the upper end of the band -125.
 @pytest.mark.parametrize(("from_hz", "to_hz"), PAIRS)
 def test_every_pair_of_rates_is_clean(from_hz: int, to_hz: int) -> None:
     lower = min(from_hz, to_hz)
@@ -189,11 +189,36 @@ def test_a_saved_stream_goes_on_where_it_was(noise: Noise) -> None:
     assert torch.equal(other(audio), stream(audio))
 
 
-def test_equal_rates_are_a_wire(noise: Noise) -> None:
+def test_the_stream_of_another_filter_is_not_taken_over() -> None:
+    stream = Resampler(44100, 48000)
+    with pytest.raises(RuntimeError, match="state is that of a resampler with other rates or another quality"):
+        stream.load_state_dict(Resampler(47700, 48000).state_dict())
+    assert stream(torch.zeros(2, 44100)).shape == (2, 48000)
+
+
+def test_resampled_audio_has_no_gradient() -> None:
+    audio = torch.zeros(1, 100, requires_grad=True)
+    assert not resample(audio, 44100, 48000).requires_grad
+    assert not resample(audio, 48000, 48000).requires_grad
+
+
+@pytest.mark.parametrize(
+    ("from_hz", "to_hz", "quality"),
+    [(384_000, 22_050, "high"), (768_000, 12_001, "high"), (768_000, 3_009, "standard"), (44_100, 47_999, "high")],
+)
+def test_tables_stay_small_and_good(from_hz: int, to_hz: int, quality: str) -> None:
+    table, _, _ = torch.ops.neutone.new_resampler(from_hz, to_hz, quality, 1)
+    assert table.numel() * table.element_size() <= 5_000_000
+    assert measure(0.1 * to_hz, from_hz, to_hz, quality)[1] >= 135.0
+
+
+@pytest.mark.parametrize("quality", QUALITIES)
+def test_equal_rates_are_a_wire(quality: str, noise: Noise) -> None:
     audio = noise(2, 500, seed=8)
     audio[0, 3], audio[1, 4], audio[0, 5] = torch.inf, torch.nan, 1e-40
-    assert torch.equal(Resampler(48000, 48000)(audio).nan_to_num(9.0), audio.nan_to_num(9.0))
-    copied = resample(audio, 48000, 48000)
+    wire = Resampler(48000, 48000, quality=quality)
+    assert torch.equal(wire(audio).nan_to_num(9.0), audio.nan_to_num(9.0))
+    copied = resample(audio, 48000, 48000, quality)
     assert torch.equal(copied.nan_to_num(9.0), audio.nan_to_num(9.0))
     assert copied.data_ptr() != audio.data_ptr()
 
@@ -242,6 +267,8 @@ def test_other_bad_arguments_are_refused(noise: Noise) -> None:
         Resampler(44100, 48000, n_channels=0)
     with pytest.raises(InvalidAudioError, match="audio must be float32 of shape"):
         resample(torch.zeros(5), 44100, 48000)
+    with pytest.raises(InvalidAudioError, match=r"dense tensor on the CPU, got .* on meta"):
+        resample(torch.zeros(1, 5, device="meta"), 44100, 48000)
     with pytest.raises(InvalidAudioError, match="float64"):
         resample(torch.zeros(1, 5, dtype=torch.float64), 44100, 48000)
     stream = Resampler(44100, 48000)

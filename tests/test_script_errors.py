@@ -120,16 +120,6 @@ class SetsUnannotatedAndReturnsNothing(PassThrough):
         pass
 
 
-class DelaysByPartOfASample(PassThrough):
-    def calc_model_delay_samples(self) -> float:  # type: ignore[override]  # HERE
-        return 0.5
-
-
-class DelaysByPartOfASampleUnannotated(PassThrough):
-    def calc_model_delay_samples(self):  # noqa: ANN201
-        return 0.5  # HERE
-
-
 class AnnotatesNumpy(PassThrough):
     table: np.ndarray  # HERE
 
@@ -255,20 +245,6 @@ def message_about(wrapper: WaveformToWaveformBase, folder: Path) -> str:
             SetsUnannotatedAndReturnsNothing.set_model_sample_rate_and_buffer_size,
             "SetsUnannotatedAndReturnsNothing.set_model_sample_rate_and_buffer_size",
             "return a value on every path",
-        ),
-        (
-            DelaysByPartOfASample,
-            nn.Identity(),
-            DelaysByPartOfASample.calc_model_delay_samples,
-            "DelaysByPartOfASample.calc_model_delay_samples",
-            "declare it as def calc_model_delay_samples(self) -> int",
-        ),
-        (
-            DelaysByPartOfASampleUnannotated,
-            nn.Identity(),
-            DelaysByPartOfASampleUnannotated.calc_model_delay_samples,
-            "DelaysByPartOfASampleUnannotated.calc_model_delay_samples",
-            "give the value one type",
         ),
         (
             CallsHelpersSuper,

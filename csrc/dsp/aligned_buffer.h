@@ -9,7 +9,7 @@ namespace neutone::dsp {
 
 inline constexpr std::size_t kCacheLineBytes = 64;
 
-// Zeros that begin on a cache line of their own: vector loads do not cross lines, and nobody else's data lies on the
+// Zeros that begin on a cache line of their own: fewer vector loads cross lines, and nobody else's data lies on the
 // lines that go from thread to thread.
 template <typename Sample>
 class AlignedBuffer {

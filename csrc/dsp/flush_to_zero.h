@@ -13,7 +13,9 @@ namespace neutone::dsp {
 // Without effect on processors that it does not know.
 class ScopedFlushToZero {
  public:
-  ScopedFlushToZero() noexcept : before_(mode()) { set_mode(before_ | kFlush); }
+  explicit ScopedFlushToZero(bool enabled = true) noexcept : before_(mode()) {
+    if (enabled) set_mode(before_ | kFlush);
+  }
   ScopedFlushToZero(const ScopedFlushToZero&) = delete;
   ScopedFlushToZero& operator=(const ScopedFlushToZero&) = delete;
   ~ScopedFlushToZero() { set_mode(before_); }

@@ -58,6 +58,8 @@ class ResamplerView {
   void start(std::int64_t first) noexcept;
 
   [[nodiscard]] std::size_t channels() const noexcept { return history_.channels; }
+  [[nodiscard]] const ResamplerPlan& plan() const noexcept { return plan_; }
+  [[nodiscard]] Planar<const Real> history() const noexcept { return history_; }
   // Output frames that need no more input. [wait-free]
   [[nodiscard]] std::size_t ready() const noexcept { return ready_after(0); }
   // Output frames that need no more than the next `frames` frames of input. [wait-free]
@@ -229,7 +231,7 @@ void ResamplerView<Real>::carry(std::size_t first, std::span<const bool> are_ste
 
 template <typename Real>
 auto ResamplerView<Real>::process(Planar<const float> in, Planar<float> out) noexcept -> Moved {
-  const ScopedFlushToZero flush;
+  const ScopedFlushToZero flush(!plan_.is_wire());
   Moved moved{0, 0};
   while (true) {
     const std::size_t count = std::min(ready(), out.frames - moved.produced);

@@ -39,10 +39,11 @@ constexpr Kernel kernel_of(ResamplerQuality quality) {
   return {.half_width = 44.0, .attenuation_db = 130.0, .stop_edge = 24.1 / 44.1};
 }
 
-// A larger table of phases is replaced by an interpolated one.
+// A larger table of phases, 2 MB of float32, is replaced by an interpolated one.
 constexpr std::size_t kMaxExactCoefficients = 1 << 19;
 // Cubic interpolation between p phases is off by at most 3/128 (w/p)^4 at w radians per frame (the error term of
-// Lagrange's formula), w < 3: 7e-9, -163 dB, for 128, and another -24 dB for each doubling.
+// Lagrange's formula), w < 3: 7e-9, -163 dB, for 128, and another -24 dB for each doubling. A stretched kernel has that
+// much less bandwidth and takes that many fewer phases, so these tables stay small.
 constexpr std::size_t kInterpolatedPhases = 128;
 constexpr std::size_t kInterpolatedPhasesHigh = 512;
 
@@ -63,11 +64,11 @@ double sinc(double x) {
   return std::abs(x) < 1e-9 ? 1.0 : std::sin(angle) / angle;
 }
 
+// But for a factor: each row is scaled to a sum of 1.
 double value_at(const Kernel& kernel, double time, double stretch) {
   const double relative = time / (kernel.half_width * stretch);
   if (std::abs(relative) >= 1.0) return 0.0;
-  const double window = bessel_i0(kernel.beta() * std::sqrt(1.0 - relative * relative)) / bessel_i0(kernel.beta());
-  return 2.0 * kernel.cutoff() / stretch * sinc(2.0 * kernel.cutoff() * time / stretch) * window;
+  return sinc(2.0 * kernel.cutoff() * time / stretch) * bessel_i0(kernel.beta() * std::sqrt(1.0 - relative * relative));
 }
 
 double stretch_of(const ResamplerPlan& plan) {
@@ -98,8 +99,9 @@ ResamplerPlan plan_resampler(std::int64_t from_hz, std::int64_t to_hz, Resampler
   plan.taps = (2 * plan.half_taps + kTapsMultiple - 1) / kTapsMultiple * kTapsMultiple;
   plan.rows = static_cast<std::size_t>(plan.up);
   if (plan.rows * plan.taps > kMaxExactCoefficients) {
-    const bool is_high = quality == ResamplerQuality::kHigh;
-    plan.rows = (is_high ? kInterpolatedPhasesHigh : kInterpolatedPhases) + kExtraRows;
+    const auto phases = quality == ResamplerQuality::kHigh ? kInterpolatedPhasesHigh : kInterpolatedPhases;
+    const auto stretched = static_cast<std::size_t>(std::ceil(static_cast<double>(phases) / stretch_of(plan)));
+    plan.rows = std::min(plan.rows, stretched + kExtraRows);
   }
   return plan;
 }

@@ -40,13 +40,23 @@ constexpr std::array<ResamplerKernel, 1> kKernels{{{"baseline", baseline_float, 
 std::size_t count_supported() noexcept { return 1; }
 #endif
 
-// Asked once, when the library is loaded: the audio thread only reads it.
-const std::size_t n_supported = count_supported();
-
 }  // namespace
 
-std::span<const ResamplerKernel> resampler_kernels() noexcept { return std::span(kKernels).first(n_supported); }
+std::span<const ResamplerKernel> resampler_kernels() noexcept {
+  static const std::size_t n_supported = count_supported();
+  return std::span(kKernels).first(n_supported);
+}
 
-const ResamplerKernel& resampler_kernel() noexcept { return kKernels[n_supported - 1]; }
+const ResamplerKernel& resampler_kernel() noexcept {
+  static const ResamplerKernel& fastest = resampler_kernels().back();
+  return fastest;
+}
+
+namespace {
+
+// The processor is asked when the library is loaded, so that no audio thread is the first to.
+[[maybe_unused]] const ResamplerKernel& asked_at_load = resampler_kernel();
+
+}  // namespace
 
 }  // namespace neutone::dsp

@@ -8,9 +8,11 @@ namespace {
 
 using neutone::dsp::Planar;
 using neutone::dsp::ResamplerView;
+using neutone::ops::check_apart;
 using neutone::ops::checked_count;
 using neutone::ops::checked_plan;
 using neutone::ops::checked_quality;
+using neutone::ops::memory_of;
 using neutone::ops::new_frames;
 using neutone::ops::NewFrames;
 using neutone::ops::NewResampler;
@@ -53,6 +55,7 @@ Tensor resample(const Tensor& audio, const Tensor& table, const Tensor& history,
   return with_resampler(kOp, table, history, state, [&in, kOp](auto view) {
     STD_TORCH_CHECK(in.channels == view.channels(), kOp, ": audio must have the resampler's ", view.channels(),
                     " channels, got ", in.channels);
+    check_apart(kOp, memory_of("audio", in), memory_of("history", view.history()));
     NewFrames out = new_frames(in.channels, view.ready_after(in.frames));
     view.process(in, out.frames);
     return std::move(out.tensor);

@@ -21,15 +21,23 @@ constexpr int64_t kMaxPosition = int64_t{1} << 61;
 template <typename Real>
 constexpr ScalarType kDtype = sizeof(Real) == sizeof(float) ? ScalarType::Float : ScalarType::Double;
 
+bool is_wire(const int64_t* words) {
+  return std::all_of(words, words + kCursor, [](int64_t word) { return word == 1; });
+}
+
+bool is_filter(const int64_t* words) {
+  const auto in_range = [](int64_t value, int64_t least, int64_t most) { return value >= least && value <= most; };
+  const int64_t taps = words[kTaps];
+  return in_range(words[kUp], 1, kMaxRateHz) && in_range(words[kDown], 1, kMaxRateHz) && words[kUp] != words[kDown] &&
+         taps > 0 && taps % int64_t{dsp::kTapsMultiple} == 0 && in_range(words[kHalfTaps], 1, taps / 2) &&
+         (words[kRows] == words[kUp] || words[kRows] > int64_t{dsp::kExtraRows});
+}
+
 ResamplerPlan plan_in(const char* op, const Tensor& table, const int64_t* words) {
-  const auto in_range = [](int64_t value, int64_t most) { return value >= 1 && value <= most; };
-  const bool fits = in_range(words[kUp], kMaxRateHz) && in_range(words[kDown], kMaxRateHz) &&
-                    words[kTaps] == table.size(1) && words[kRows] == table.size(0) &&
-                    in_range(2 * words[kHalfTaps], words[kTaps] + 1) &&
-                    (words[kRows] == words[kUp] || words[kRows] > static_cast<int64_t>(dsp::kExtraRows)) &&
-                    (words[kUp] == words[kDown] ? words[kTaps] == 1 : words[kTaps] % dsp::kTapsMultiple == 0);
-  STD_TORCH_CHECK(fits, op, ": state does not belong to a table of ", table.size(0), " by ", table.size(1),
-                  "; make both for the same rates and quality");
+  STD_TORCH_CHECK(
+      (is_wire(words) || is_filter(words)) && words[kTaps] == table.size(1) && words[kRows] == table.size(0), op,
+      ": state does not belong to a table of ", table.size(0), " by ", table.size(1),
+      "; make both for the same rates and quality");
   return {words[kUp], words[kDown], static_cast<std::size_t>(words[kHalfTaps]), static_cast<std::size_t>(words[kTaps]),
           static_cast<std::size_t>(words[kRows])};
 }
@@ -61,11 +69,12 @@ ResamplerPlan checked_plan(const char* op, int64_t from_hz, int64_t to_hz, dsp::
 }
 
 NewResampler new_resampler(const ResamplerPlan& plan, dsp::ResamplerQuality quality, std::size_t channels) {
-  const auto frames = static_cast<int64_t>(dsp::ResamplerView<float>::history_frames(plan));
+  const bool is_high = quality == dsp::ResamplerQuality::kHigh;
+  const auto frames = static_cast<int64_t>(is_high ? dsp::ResamplerView<double>::history_frames(plan)
+                                                   : dsp::ResamplerView<float>::history_frames(plan));
   const std::array history_sizes{static_cast<int64_t>(channels), frames};
   const std::array table_sizes{static_cast<int64_t>(plan.rows), static_cast<int64_t>(plan.taps)};
   const std::vector<double> coefficients = dsp::design_resampler(plan, quality);
-  const bool is_high = quality == dsp::ResamplerQuality::kHigh;
   const ScalarType dtype = is_high ? ScalarType::Double : ScalarType::Float;
   NewResampler made{new_tensor(table_sizes, dtype), new_tensor(history_sizes, dtype),
                     new_tensor(std::array<int64_t, 1>{kEnd}, ScalarType::Long)};

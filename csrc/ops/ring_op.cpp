@@ -8,6 +8,7 @@ using neutone::dsp::Planar;
 using neutone::dsp::RingView;
 using neutone::ops::check_apart;
 using neutone::ops::checked_count;
+using neutone::ops::memory_of;
 using neutone::ops::readable_frames;
 using neutone::ops::ring_in;
 using neutone::ops::Side;
@@ -27,7 +28,7 @@ void ring_write(const Tensor& frames, const Tensor& samples, const Tensor& curso
   const Planar<const float> in = readable_frames("ring_write", "frames", frames);
   RingView<float> ring = ring_in("ring_write", samples, cursors, Side::kProducer);
   check_channels("ring_write", "frames", in.channels, ring);
-  check_apart("ring_write", "frames", in, ring);
+  check_apart("ring_write", memory_of("frames", in), memory_of("samples", ring.storage()));
   const std::size_t room = ring.reserve(in.frames).frames();
   STD_TORCH_CHECK(room == in.frames, "ring_write: frames brings ", in.frames, ", the ring has room for ", room);
   static_cast<void>(ring.write(in));
@@ -38,7 +39,7 @@ void ring_push(const Tensor& frames, int64_t max_frames, const Tensor& samples, 
   Planar<const float> in = readable_frames("ring_push", "frames", frames);
   RingView<float> ring = ring_in("ring_push", samples, cursors, Side::kBoth);
   check_channels("ring_push", "frames", in.channels, ring);
-  check_apart("ring_push", "frames", in, ring);
+  check_apart("ring_push", memory_of("frames", in), memory_of("samples", ring.storage()));
   const std::size_t limit = checked_count("ring_push", "max_frames", max_frames);
   STD_TORCH_CHECK(ring.size() <= limit && limit <= ring.capacity(), "ring_push: max_frames must be in ", ring.size(),
                   "..", ring.capacity(), ", from the frames in the ring to its capacity, got ", max_frames);
@@ -52,7 +53,7 @@ void ring_push(const Tensor& frames, int64_t max_frames, const Tensor& samples, 
 RingView<float> ring_with(const char* op, const Planar<float>& frames, const Tensor& samples, const Tensor& cursors) {
   RingView<float> ring = ring_in(op, samples, cursors, Side::kConsumer);
   check_channels(op, "out", frames.channels, ring);
-  check_apart(op, "out", frames, ring);
+  check_apart(op, memory_of("out", frames), memory_of("samples", ring.storage()));
   check_available(op, "out", frames.frames, ring);
   return ring;
 }

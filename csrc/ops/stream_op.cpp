@@ -22,6 +22,7 @@ using neutone::ops::check_apart;
 using neutone::ops::check_memory;
 using neutone::ops::check_tensor;
 using neutone::ops::checked_count;
+using neutone::ops::memory_of;
 using neutone::ops::new_frames;
 using neutone::ops::NewFrames;
 using neutone::ops::readable_frames;
@@ -59,6 +60,7 @@ ResamplerView<float> checked_resampler(const char* op, const Tensor& table, cons
   const ResamplerView<float> resampler = resampler_in<float>(op, table, history, state);
   STD_TORCH_CHECK(resampler.channels() == ring.channels(), op, ": history must have the ring's ", ring.channels(),
                   " channels, got ", resampler.channels());
+  STD_TORCH_CHECK(!resampler.plan().is_wire(), op, ": table is one for equal rates; there is nothing to resample");
   return resampler;
 }
 
@@ -75,8 +77,8 @@ Block checked_block(const char* op, const Tensor& audio, const Tensor& params, c
   STD_TORCH_CHECK(block.params.channels < ring.channels(), op, ": params must have fewer rows than the ring's ",
                   ring.channels(), " channels, got ", block.params.channels);
   check_fit(op, block.audio.channels, ring.channels() - block.params.channels);
-  check_apart(op, "audio", block.audio, ring);
-  check_apart(op, "params", block.params, ring);
+  check_apart(op, memory_of("audio", block.audio), memory_of("samples", ring.storage()));
+  check_apart(op, memory_of("params", block.params), memory_of("samples", ring.storage()));
   STD_TORCH_CHECK(block.params.frames == frames || block.params.frames == 1, op, ": params must have 1 column or the ",
                   frames, " of audio, got ", block.params.frames);
   if (block.params.frames == 1) block.params.frame_stride = 0;
@@ -120,6 +122,8 @@ void stream_write_resampled(const Tensor& audio, const Tensor& params, const Ten
   const Block block = checked_block(kOp, audio, params, ring);
   const std::array<bool, kMaxParams> is_stepped = checked_steps(kOp, ranges, block.params.channels);
   ResamplerView<float> resampler = checked_resampler(kOp, table, history, state, ring);
+  check_apart(kOp, memory_of("audio", block.audio), memory_of("history", resampler.history()));
+  check_apart(kOp, memory_of("params", block.params), memory_of("history", resampler.history()));
   static_cast<void>(checked_room(kOp, resampler.ready_after(block.audio.frames), ring));
   write_resampled(block.audio, block.params, is_stepped, resampler, ring);
 }

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <bit>
 #include <cstddef>
+#include <functional>
 #include <span>
 #include <string>
 
@@ -66,13 +67,6 @@ bool may_overlap(const dsp::Planar<float>& frames) {
   const bool rows_apart = column_stride > 0 && column_stride * (columns - 1) < row_stride;
   const bool columns_apart = row_stride > 0 && row_stride * (rows - 1) < column_stride;
   return !rows_apart && !columns_apart;
-}
-
-// From the first sample to behind the last; strides of tensors are never negative.
-std::pair<const float*, const float*> addresses(const dsp::Planar<const float>& frames) {
-  if (frames.frames == 0) return {frames.data, frames.data};
-  const auto last_frame = static_cast<std::ptrdiff_t>(frames.frames - 1) * frames.frame_stride;
-  return {frames.data, frames.row(frames.channels - 1) + last_frame + 1};
 }
 
 // How far one counter, which the calling side advances or alone looks at, is ahead of another.
@@ -143,12 +137,9 @@ dsp::RingView<float> ring_in(const char* op, const Tensor& samples, const Tensor
   return ring;
 }
 
-void check_apart(const char* op, const char* name, const dsp::Planar<const float>& frames,
-                 const dsp::RingView<float>& ring) {
-  const auto [first, last] = addresses(frames);
-  const auto [ring_first, ring_last] = addresses(ring.storage());
-  STD_TORCH_CHECK(last <= ring_first || ring_last <= first, op, ": ", name,
-                  " lies in the memory of samples; pass a copy made with .clone()");
+void check_apart(const char* op, const Memory& one, const Memory& other) {
+  STD_TORCH_CHECK(std::less_equal{}(one.last, other.first) || std::less_equal{}(other.last, one.first), op, ": ",
+                  one.name, " lies in the memory of ", other.name, "; pass a copy made with .clone()");
 }
 
 void check_memory(const char* op, const char* name, const Tensor& tensor, std::size_t alignment) {

@@ -38,9 +38,21 @@ enum class Side : std::uint8_t { kProducer, kConsumer, kBoth, kNeither };
 // capacity a power of two. Raises if they are not, or if the counters of that side cannot be a ring's.
 [[nodiscard]] dsp::RingView<float> ring_in(const char* op, const Tensor& samples, const Tensor& cursors, Side side);
 
-// Raises if `frames`, an argument called `name`, lies in the memory of the ring: it is not copied into itself.
-void check_apart(const char* op, const char* name, const dsp::Planar<const float>& frames,
-                 const dsp::RingView<float>& ring);
+// From the first byte of an argument's audio to behind the last; strides of tensors are never negative.
+struct Memory {
+  const char* name;
+  const void* first;
+  const void* last;
+};
+template <typename Sample>
+[[nodiscard]] Memory memory_of(const char* name, const dsp::Planar<Sample>& frames) {
+  if (frames.frames == 0) return {name, frames.data, frames.data};
+  const auto last_frame = static_cast<std::ptrdiff_t>(frames.frames - 1) * frames.frame_stride;
+  return {name, frames.data, frames.row(frames.channels - 1) + last_frame + 1};
+}
+
+// Raises if two arguments share memory: nothing is copied into itself.
+void check_apart(const char* op, const Memory& one, const Memory& other);
 
 // Raises unless `tensor` is contiguous and starts where its elements may.
 void check_memory(const char* op, const char* name, const Tensor& tensor, std::size_t alignment);

@@ -11,22 +11,26 @@ from neutone_sdk.streaming.schedule import (
     ceil_div,
     first_output_step,
     n_ready,
+    reduced_ratio,
     resampling_steps,
     ring_capacity_frames,
 )
 
 
 def rate_of_least_delay(
-    rates: list[int], daw_sr: int, daw_bs: int, constant_block: int, native_buffer_sizes: list[int]
+    rates: list[int], daw_sr: int, daw_bs: int, constant_block: int, model_bs: int | None, native_sizes: list[int]
 ) -> int:
     """Return that of several rates of a model, at least one, at which a host gets its output the earliest.
+
+    The model's own delay is left out: it may depend on the rate, and is asked after that has been chosen.
 
     Args:
         rates: In Hz. Where several are equal, the first wins.
         daw_sr: The host's, in Hz.
         daw_bs: Samples of the host's largest block.
         constant_block: The same if all blocks are equal, else 1.
-        native_buffer_sizes: Of the model.
+        model_bs: Samples of the model's blocks, or None for the best of its sizes.
+        native_sizes: Block sizes of the model.
     """
     best, least_delay = rates[0], -1
     if len(rates) == 1:
@@ -37,7 +41,7 @@ def rate_of_least_delay(
         state_out = torch.ops.neutone.new_resampler(rate, daw_sr, "standard", 1)[2]
         up, down = int(state_in[0]), int(state_in[1])
         resampling = resampling_steps(up, down, int(state_in[2]), int(state_out[2]))
-        block = best_model_block(daw_bs, up, down, native_buffer_sizes)
+        block = best_model_block(daw_bs, up, down, native_sizes) if model_bs is None else model_bs
         delay = ceil_div(resampling + buffering_steps(constant_block, block, up, down), up)
         if least_delay < 0 or delay < least_delay:
             best, least_delay = rate, delay
@@ -60,6 +64,7 @@ class HostStream(nn.Module):
     """
 
     param_ranges: Tensor
+    nothing: Tensor
     in_samples: Tensor
     in_cursors: Tensor
     in_table: Tensor
@@ -80,10 +85,10 @@ class HostStream(nn.Module):
         self.n_params = n_params
         self.mean_params = mean_params
         self.register_buffer("param_ranges", param_ranges, persistent=False)
-        nothing = torch.empty(0)
+        self.register_buffer("nothing", torch.empty(0), persistent=False)
         for side in ("in", "out"):
             for part in ("samples", "cursors", "table", "history", "state"):
-                self.register_buffer(f"{side}_{part}", nothing, persistent=False)
+                self.register_buffer(f"{side}_{part}", self.nothing, persistent=False)
         self.model_block = 1
         self.is_resampling = False
         # A sample of the host is `up` steps long, one of the model `down`.
@@ -94,23 +99,35 @@ class HostStream(nn.Module):
         self.in_lead = 0
         self.out_lead = 0
         self.n_pending = 0  # frames that wait for the model
+        self.is_fresh = True  # nothing has come in since the start
 
     def set_up(self, daw_sr: int, daw_bs: int, model_sr: int, model_bs: int) -> None:
-        """Prepare for blocks of at most ``daw_bs`` samples at ``daw_sr`` Hz, and ``model_bs`` at ``model_sr`` Hz."""
-        self.is_resampling = daw_sr != model_sr
+        """Prepare for blocks of at most ``daw_bs`` samples at ``daw_sr`` Hz, and ``model_bs`` at ``model_sr`` Hz.
+
+        Should memory run out, nothing has changed.
+        """
         n_rows = self.n_in_channels + self.n_params
-        self.in_table, self.in_history, self.in_state = torch.ops.neutone.new_resampler(
-            daw_sr, model_sr, "standard", n_rows
-        )
-        self.out_table, self.out_history, self.out_state = torch.ops.neutone.new_resampler(
-            model_sr, daw_sr, "standard", self.n_out_channels
-        )
-        self.up, self.down = int(self.in_state[0]), int(self.in_state[1])
-        self.resampling_steps = resampling_steps(self.up, self.down, int(self.in_state[2]), int(self.out_state[2]))
+        up, down = reduced_ratio(daw_sr, model_sr)
+        resampling = 0
+        to_model = [self.nothing] * 3
+        to_host = [self.nothing] * 3
+        if daw_sr != model_sr:
+            to_model = list(torch.ops.neutone.new_resampler(daw_sr, model_sr, "standard", n_rows))
+            to_host = list(torch.ops.neutone.new_resampler(model_sr, daw_sr, "standard", self.n_out_channels))
+            resampling = resampling_steps(up, down, int(to_model[2][2]), int(to_host[2][2]))
+        in_ring = new_ring(n_rows, ring_capacity_frames(daw_bs, model_bs, up, down))
+        # `forward_bt` waits for nothing: what the resampler to the host looks ahead piles up in the ring.
+        waiting = ceil_div(resampling, down) + 1
+        out_ring = new_ring(self.n_out_channels, ring_capacity_frames(daw_bs, model_bs + waiting, up, down))
+
+        self.is_resampling = daw_sr != model_sr
+        self.up, self.down = up, down
+        self.resampling_steps = resampling
         self.model_block = model_bs
-        capacity = ring_capacity_frames(daw_bs, model_bs, self.up, self.down)
-        self.in_samples, self.in_cursors = new_ring(n_rows, capacity)
-        self.out_samples, self.out_cursors = new_ring(self.n_out_channels, capacity)
+        self.in_table, self.in_history, self.in_state = to_model[0], to_model[1], to_model[2]
+        self.out_table, self.out_history, self.out_state = to_host[0], to_host[1], to_host[2]
+        self.in_samples, self.in_cursors = in_ring
+        self.out_samples, self.out_cursors = out_ring
 
     def least_delay(self, host_block: int, model_delay: int) -> int:
         """Return the least delay of everything together, in samples of the host.
@@ -127,6 +144,7 @@ class HostStream(nn.Module):
         self.in_lead = self.down - 1
         self.out_lead = first_output_step(total_delay, self.up, self.down, self.resampling_steps, model_delay)
         self.n_pending = 0
+        self.is_fresh = True
         n_silent = max(0, ceil_div(-self.out_lead, self.down))
         if self.is_resampling:
             torch.ops.neutone.resampler_start(self.in_lead, self.in_table, self.in_history, self.in_state)
@@ -140,6 +158,9 @@ class HostStream(nn.Module):
     def push(self, x: Tensor, params: Tensor) -> None:
         """Take in a block of the host: ``(1 or 2, n)``, with ``(n_params, 1)`` or ``(n_params, n)``."""
         if self.is_resampling:
+            if self.is_fresh:  # before the stream there was silence, but no other position of the knobs
+                self.in_history[self.n_in_channels :].copy_(params[:, :1].expand(-1, self.in_history.size(1)))
+                self.is_fresh = False
             torch.ops.neutone.stream_write_resampled(
                 x, params, self.param_ranges, self.in_table, self.in_history, self.in_state,
                 self.in_samples, self.in_cursors,

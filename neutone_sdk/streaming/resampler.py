@@ -1,6 +1,6 @@
 """Resampling by any ratio of whole rates: streaming, and of whole signals."""
 
-from typing import Final
+from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
@@ -35,8 +35,8 @@ class Resampler(nn.Module):
         to_hz: Rate of the output in Hz, at most 256 times the other or a 256th of it.
         n_channels: Channels of every block.
         quality: In terms of the lower rate, and for 44100 and 48000 Hz: ``"standard"`` passes up to 0.4535 of it, 20
-            kHz, and suppresses the images of that by 125 dB; ``"low_latency"`` passes up to 0.4, 18 kHz, with 85 dB and
-            a third of the delay; ``"high"`` passes up to 0.476, 21 kHz, and computes in double precision.
+            kHz, and suppresses the images of that by 125 dB; ``"low_latency"`` has a third of the delay, and does that
+            for up to 0.4, 17.6 kHz, by 85 dB; ``"high"`` does it for up to 0.476, 21 kHz, in double precision.
 
     Shape:
         - input: ``(n_channels, n)``, float32, any ``n >= 0``.
@@ -69,6 +69,19 @@ class Resampler(nn.Module):
         self.up, self.down, half_taps = (int(number) for number in state[:3])
         self.delay_samples = half_taps * self.up / self.down - 1.0
 
+    def _load_from_state_dict(
+        self, state_dict: dict[str, Any], prefix: str, local_metadata: dict[str, Any], strict: bool,
+        missing_keys: list[str], unexpected_keys: list[str], error_msgs: list[str],
+    ) -> None:  # fmt: skip
+        """Called by ``load_state_dict``: a stream goes on only with the filter that it began with."""
+        other = state_dict.get(f"{prefix}state")
+        if other is not None and not torch.equal(other[:5], self.state[:5]):
+            error_msgs.append(f"{prefix}state is that of a resampler with other rates or another quality")
+            return
+        super()._load_from_state_dict(
+            state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
+        )
+
     def forward(self, audio: Tensor) -> Tensor:
         """Take in a block and return all output that it makes ready.
 
@@ -94,7 +107,8 @@ def resample(audio: Tensor, from_hz: int, to_hz: int, quality: str = "standard")
         quality: ``"low_latency"``, ``"standard"`` or ``"high"``.
 
     Returns:
-        ``(channels, ceil(n * to_hz / from_hz))``, float32, fresh. Silence is taken to lie on either side.
+        ``(channels, ceil(n * to_hz / from_hz))``, float32, fresh, without gradients. Silence is taken to lie on either
+        side.
 
     Raises:
         InvalidTypeError: A rate is not an integer.
@@ -105,6 +119,10 @@ def resample(audio: Tensor, from_hz: int, to_hz: int, quality: str = "standard")
     if audio.dim() != 2 or audio.size(0) < 1 or audio.dtype != torch.float32:
         msg = f"audio must be float32 of shape (channels, samples), got {dtype_name(audio)} of {list(audio.shape)}"
         raise InvalidAudioError(msg)
+    if audio.device.type != "cpu" or audio.layout != torch.strided:
+        msg = f"audio must be a dense tensor on the CPU, got {audio.layout} on {audio.device}"
+        raise InvalidAudioError(msg)
+    audio = audio.detach()
     if from_hz == to_hz:
         return audio.clone(memory_format=torch.contiguous_format)
     table, history, state = torch.ops.neutone.new_resampler(from_hz, to_hz, quality, audio.size(0))

@@ -229,13 +229,13 @@ class SampleQueueWrapper(FactGetters, nn.Module):
             check_type(model_delay, int, "calc_model_delay_samples() must return")
         if model_delay < 0:
             raise InvalidArgumentError(f"calc_model_delay_samples() must return at least 0, got {model_delay}")
+        self.stream.set_up(daw_sr, daw_bs, model_sr, model_bs)
         self.daw_sr = daw_sr
         self.model_sr = model_sr
         self.daw_bs = daw_bs
         self.model_bs = model_bs
         self.model_delay = model_delay
         self.is_fixed = is_fixed
-        self.stream.set_up(daw_sr, daw_bs, model_sr, model_bs)
         self.delay_samples = self.stream.least_delay(constant_block, model_delay)
         self.is_direct = not self.is_resampling() and self.delay_samples == model_delay
         self.reset()
@@ -247,18 +247,19 @@ class SampleQueueWrapper(FactGetters, nn.Module):
         """Return the model's rate and block; raise if the host's or the model's make no sense."""
         if daw_sr < 1 or daw_bs < 1:
             raise InvalidArgumentError(f"rate and block size must be above 0, got {daw_sr} Hz and {daw_bs} samples")
-        if daw_bs > self.MAX_BLOCK:
-            raise InvalidArgumentError(f"a block may have at most {self.MAX_BLOCK} samples, got {daw_bs}")
         sizes = self.get_native_buffer_sizes()
         if model_sr is None:
             rates = nearest_rates(daw_sr, self.get_native_sample_rates())
-            model_sr = rate_of_least_delay(rates, daw_sr, daw_bs, constant_block, sizes)
+            model_sr = rate_of_least_delay(rates, daw_sr, daw_bs, constant_block, model_bs, sizes)
         check_rates(daw_sr, model_sr)
+        up, down = reduced_ratio(daw_sr, model_sr)
         if model_bs is None:
-            up, down = reduced_ratio(daw_sr, model_sr)
             model_bs = best_model_block(daw_bs, up, down, sizes)
-        if model_bs > self.MAX_BLOCK:
-            raise InvalidArgumentError(f"a block may have at most {self.MAX_BLOCK} samples, got {model_bs}")
+        largest = max(daw_bs, ceil_div(daw_bs * up, down), model_bs)
+        if largest > self.MAX_BLOCK:
+            raise InvalidArgumentError(
+                f"a block may have at most {self.MAX_BLOCK} samples, also at the other rate, got {largest}"
+            )
         return model_sr, model_bs
 
     @torch.jit.export

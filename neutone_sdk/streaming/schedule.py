@@ -66,7 +66,7 @@ def n_ready(lead: int, step: int) -> int:
 
 
 def ring_capacity_frames(host_block: int, model_block: int, up: int = 1, down: int = 1) -> int:
-    """Return room for everything that waits for the model, or behind it: a power of two.
+    """Return room for everything that waits for the model, or behind it for the host: a power of two.
 
     At most ``model_block - 1`` frames wait when those of the next callback come.
     """

@@ -1,3 +1,4 @@
+#include <array>
 #include <cstddef>
 #include <cstdlib>
 #include <memory>
@@ -9,6 +10,8 @@
 #include "check.h"
 #include "dsp/channels.h"
 #include "dsp/parameters.h"
+#include "dsp/resampled_stream.h"
+#include "dsp/resampler.h"
 #include "dsp/spsc_ring.h"
 #include "stamps.h"
 
@@ -111,11 +114,54 @@ void reading_parameters_does_not_allocate() {
   CHECK(calls == 0);
 }
 
+void resampling_allocates_nothing() {
+  using neutone::dsp::ResamplerQuality;
+  Buffer in(2, kFrames);
+  Buffer out(2, 2 * kFrames);
+  for (const auto quality : {ResamplerQuality::kLowLatency, ResamplerQuality::kStandard}) {
+    neutone::dsp::Resampler<float> to_48k(44'100, 48'000, quality, 2);
+    neutone::dsp::Resampler<float> interpolated(44'100, 47'999, quality, 2);
+    neutone::dsp::Resampler<double> precise(96'000, 44'100, ResamplerQuality::kHigh, 2);
+    CHECK(count_heap_calls([&] {
+            for (int block = 0; block < 20; ++block) {
+              use(to_48k.process(in.planar(), out.planar()).produced);
+              use(interpolated.process(in.planar(), out.planar()).produced);
+              use(precise.process(in.planar(), out.planar()).produced);
+            }
+            to_48k.reset();
+          }) == 0);
+  }
+}
+
+void resampled_streams_allocate_nothing() {
+  using neutone::dsp::ResamplerCursor;
+  using neutone::dsp::ResamplerView;
+  const auto plan = neutone::dsp::plan_resampler(44'100, 48'000, neutone::dsp::ResamplerQuality::kStandard);
+  const std::vector<float> table(plan.rows * plan.taps);
+  Buffer history(6, ResamplerView<float>::history_frames(plan));
+  ResamplerCursor cursor;
+  ResamplerView<float> resampler(plan, table.data(), history.planar(), cursor);
+  SpscRing<float> ring(6, 4 * kFrames);
+  Buffer audio(1, kFrames);
+  Buffer curves(4, kFrames);
+  Buffer out(6, kFrames);
+  constexpr std::array<bool, 4> kStepped{};
+  resampler.start(plan.down - 1);
+  CHECK(count_heap_calls([&] {
+          for (int block = 0; block < 20; ++block) {
+            neutone::dsp::write_resampled(audio.planar(), curves.planar(), kStepped, resampler, ring.view());
+            neutone::dsp::read_resampled(ring.view(), resampler, out.first(ring->size() / 2));
+            use(ring->skip(ring->size()));
+          }
+        }) == 0);
+}
+
 }  // namespace
 
 int main() {
-  return neutone::test::run_tests(
-      {TEST(planted_cpp_allocations_are_counted), TEST(planted_c_allocations_are_counted),
-       TEST(passing_frames_does_not_allocate), TEST(reserving_and_consuming_in_place_does_not_allocate),
-       TEST(fitting_channels_does_not_allocate), TEST(reading_parameters_does_not_allocate)});
+  return neutone::test::run_tests({TEST(planted_cpp_allocations_are_counted), TEST(planted_c_allocations_are_counted),
+                                   TEST(passing_frames_does_not_allocate),
+                                   TEST(reserving_and_consuming_in_place_does_not_allocate),
+                                   TEST(fitting_channels_does_not_allocate), TEST(reading_parameters_does_not_allocate),
+                                   TEST(resampling_allocates_nothing), TEST(resampled_streams_allocate_nothing)});
 }
