@@ -333,9 +333,9 @@ def means_of(host_hz: int, knobs: Tensor, host_block: int = 100) -> list[float]:
 def test_knobs_are_averaged_over_the_models_block() -> None:
     knobs = torch.linspace(0.0, 1.0, 20_000).expand(4, -1)
     heard = np.array(means_of(96000, knobs))
-    delay = 88 / 20_000  # half the length of the resampler's filter
-    expected = (np.arange(len(heard)) * 480 + 240) / 20_000 - delay
-    np.testing.assert_allclose(heard[1:], expected[1:], rtol=0, atol=1.5 / 20_000)
+    # Frame i of the model stands for the host's sample 2 (i + 1) - 88, see docs/latency.md; this is the mean over a block.
+    expected = (480 * np.arange(len(heard)) + 241 - 88) / 19_999
+    np.testing.assert_allclose(heard[1:], expected[1:], rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("host_hz", [48000, 44100, 96000])

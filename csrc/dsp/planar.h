@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <type_traits>
@@ -36,7 +37,7 @@ struct Planar {
   }
 };
 
-// Copies one row of `frames` samples. Contiguous rows, the usual case, go through memcpy.
+// Copies one row of `frames` samples. Contiguous rows, and values that stand for a row, take the short way.
 template <typename Sample>
 void copy_row(const Sample* in, std::ptrdiff_t in_stride, Sample* out, std::ptrdiff_t out_stride,
               std::size_t frames) noexcept {
@@ -44,6 +45,10 @@ void copy_row(const Sample* in, std::ptrdiff_t in_stride, Sample* out, std::ptrd
   if (frames == 0) return;
   if (in_stride == 1 && out_stride == 1) {
     std::memcpy(out, in, frames * sizeof(Sample));
+    return;
+  }
+  if (in_stride == 0 && out_stride == 1) {
+    std::fill_n(out, frames, *in);
     return;
   }
   for (std::size_t frame = 0; frame < frames; ++frame, in += in_stride, out += out_stride) *out = *in;

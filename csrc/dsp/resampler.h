@@ -91,6 +91,12 @@ class ResamplerView {
   }
   // Moves what is still needed to the front.
   void compact() noexcept;
+  // Looks at all values without a way out in between: compilers vectorise that.
+  [[nodiscard]] static bool is_constant(const Real* values, std::size_t count) noexcept {
+    unsigned differing = 0;
+    for (std::size_t i = 1; i < count; ++i) differing |= static_cast<unsigned>(values[i] != values[0]);
+    return differing == 0;
+  }
 
   ResamplerPlan plan_;
   const Real* table_;
@@ -198,30 +204,31 @@ template <typename Real>
 void ResamplerView<Real>::carry(std::size_t first, std::span<const bool> are_stepped,
                                 const Planar<float>& out) const noexcept {
   constexpr std::size_t kFrames = 64;
-  std::array<std::ptrdiff_t, kFrames>
-      before{};                       // an output frame lies between two in the middle of its window: this one
+  std::array<std::uint32_t, kFrames>
+      places{};                       // an output frame lies between two in the middle of its window: this one
   std::array<Real, kFrames> parts{};  // and the next, at this part of their distance
   const Real step = Real(1) / static_cast<Real>(plan_.up);
   kernel::Walk walk(next_run());
   for (std::size_t start = 0; start < out.frames; start += kFrames) {
     const std::size_t count = std::min(kFrames, out.frames - start);
+    const std::int64_t first_place = walk.last_frame() - static_cast<std::int64_t>(plan_.half_taps);
     for (std::size_t i = 0; i < count; ++i, walk.advance()) {
-      before[i] = walk.last_frame() - static_cast<std::ptrdiff_t>(plan_.half_taps);
+      places[i] =
+          static_cast<std::uint32_t>(walk.last_frame() - static_cast<std::int64_t>(plan_.half_taps) - first_place);
       parts[i] = static_cast<Real>(walk.part() + 1) * step;
     }
     for (std::size_t channel = 0; channel < out.channels; ++channel) {
-      const Real* const curve = history_.row(first + channel);
+      const Real* const curve = history_.row(first + channel) + first_place;
       float* const to = out.row(channel) + start;
-      const Real rest = curve[before[0]];
-      if (std::all_of(curve + before[0], curve + before[count - 1] + 2, [rest](Real value) { return value == rest; })) {
-        std::fill_n(to, count, static_cast<float>(rest));  // a knob that nobody moves
+      if (is_constant(curve, places[count - 1] + 2)) {  // a knob that nobody moves
+        std::fill_n(to, count, static_cast<float>(*curve));
       } else if (are_stepped[channel]) {
         for (std::size_t i = 0; i < count; ++i) {
-          to[i] = static_cast<float>(curve[before[i] + (parts[i] < Real(0.5) ? 0 : 1)]);
+          to[i] = static_cast<float>(curve[places[i] + (parts[i] < Real(0.5) ? 0U : 1U)]);
         }
       } else {
         for (std::size_t i = 0; i < count; ++i) {
-          const Real* const values = curve + before[i];
+          const Real* const values = curve + places[i];
           to[i] = static_cast<float>(values[0] + parts[i] * (values[1] - values[0]));
         }
       }
