@@ -29,6 +29,12 @@ def test_code_runs(block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert any(isinstance(value, type) for name, value in namespace.items() if not name.startswith("__"))
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_placeholder_was_forgotten(page: Path) -> None:
+    prose = re.sub(r"```.*?```|`[^`]*`", "", page.read_text(), flags=re.DOTALL)
+    assert re.findall(r"\b[A-Z]+_[A-Z_]+\b|TODO|TBD|XXX", prose) == []
+
+
 @pytest.mark.parametrize(("page", "link"), LINKS)
 def test_links_lead_somewhere(page: Path, link: str) -> None:
     assert (page.parent / link).exists()
