@@ -86,3 +86,40 @@ def queue(wrapper: WaveformToWaveformBase, scripted: bool, daw_bs: int = 64) -> 
     torch.jit.save(model_to_torchscript(made), file)
     file.seek(0)
     return torch.jit.load(file)
+
+
+MODEL_BLOCK = 512
+
+
+class Player(nn.Module):
+    """Plays in TorchScript: single samples from Python would take minutes."""
+
+    def __init__(self, wrapper: torch.jit.ScriptModule) -> None:
+        super().__init__()
+        self.wrapper = wrapper
+
+    def forward(self, audio: Tensor, blocks: list[int], params: Tensor | None = None) -> Tensor:
+        """Cut the audio into these blocks, over and over, as long as whole ones fit."""
+        played: list[Tensor] = []
+        at, i = 0, 0
+        while at + blocks[i % len(blocks)] <= audio.size(1):
+            n = blocks[i % len(blocks)]
+            knobs = None if params is None else params[:, at : at + n]
+            played.append(self.wrapper(audio[:, at : at + n], knobs))
+            at += n
+            i += 1
+        return torch.cat(played, dim=1)
+
+
+def player(wrapper: WaveformToWaveformBase) -> Model:
+    return torch.jit.script(Player(torch.jit.script(SampleQueueWrapper(wrapper))))
+
+
+def resampling_card(model_hz: int, *, block: int = MODEL_BLOCK, mono: bool = True, **facts: object) -> ModelCard:
+    return card(
+        native_sample_rates=[model_hz], native_buffer_sizes=[block], is_input_mono=mono, is_output_mono=mono, **facts
+    )
+
+
+def delay_of(model: Model) -> int:
+    return int(model.calc_buffering_delay_samples() + model.calc_model_delay_samples())

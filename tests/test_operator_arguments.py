@@ -1,0 +1,309 @@
+"""What operators refuse, by the name of the argument; and that nothing else happens then."""
+
+import contextlib
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from .operator_examples import EXAMPLES, audio, ops, resampler, ring
+
+FRAMES_ARGUMENTS = {
+    "ring_write": (0, "frames"),
+    "ring_push": (0, "frames"),
+    "ring_read": (0, "out"),
+    "ring_peek": (0, "out"),
+    "ring_newest": (0, "out"),
+    "stream_write": (0, "audio"),
+    "stream_write_resampled": (0, "audio"),
+    "resample": (0, "audio"),
+    "fit_channels": (0, "audio"),
+    "mean_params": (0, "params"),
+    "denormalize_params": (0, "params"),
+    "denormalize_mean_params": (0, "params"),
+}
+RING_POSITIONS = {
+    "ring_write": 1,
+    "ring_push": 2,
+    "ring_read": 1,
+    "ring_peek": 1,
+    "ring_newest": 1,
+    "ring_skip": 1,
+    "ring_clear": 0,
+    "ring_size": 0,
+    "stream_write": 2,
+    "stream_read": 0,
+    "stream_pop": 0,
+    "stream_write_resampled": 6,
+    "stream_pop_resampled": 0,
+}
+RESAMPLER_POSITIONS = {"resampler_start": 1, "resample": 1, "stream_write_resampled": 3, "stream_pop_resampled": 2}
+
+
+def call_with(name: str, position: int, value: Any) -> Any:
+    arguments = list(EXAMPLES[name]())
+    arguments[position] = value
+    return getattr(ops, name)(*arguments)
+
+
+@pytest.mark.parametrize("name", FRAMES_ARGUMENTS)
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (torch.rand(5), r"must have 2 dimensions, got shape \(5\)"),
+        (torch.rand(1, 2, 5), r"must have 2 dimensions, got shape \(1, 2, 5\)"),
+        (torch.rand(2, 5, dtype=torch.float64), "must be float32, got float64"),
+        (torch.zeros(2, 5, dtype=torch.int16), "must be float32, got int16"),
+        (torch.zeros(0, 5), r"must have at least one channel, got shape \(0, 5\)"),
+        (torch.rand(2, 5).to_sparse(), "must be a dense tensor|SparseCPU"),
+    ],
+    ids=["1-D", "3-D", "float64", "int16", "no channel", "sparse"],
+)
+def test_audio_of_the_wrong_kind_is_refused_by_name(name: str, value: Tensor, message: str) -> None:
+    position, argument = FRAMES_ARGUMENTS[name]
+    with pytest.raises(RuntimeError, match=f"{name}: {argument} (?:{message})"):
+        call_with(name, position, value)
+
+
+@pytest.mark.parametrize("name", RING_POSITIONS)
+@pytest.mark.parametrize(
+    ("offset", "value", "message"),
+    [
+        (0, torch.zeros(2, 7), "samples must have a power of two of columns"),
+        (0, torch.zeros(0, 8), "samples must have at least one channel"),
+        (0, torch.zeros(2, 8, dtype=torch.float64), "samples must be float32, got float64"),
+        (0, torch.zeros(16, 8).T, "samples must be contiguous|samples must have a power"),
+        (1, torch.zeros(15, dtype=torch.int64), r"cursors must be contiguous with shape \(16\), got shape \(15\)"),
+        (1, torch.zeros(16), "cursors must be int64, got float32"),
+    ],
+    ids=[
+        "capacity",
+        "no channel",
+        "float64",
+        "strided",
+        "short cursors",
+        "float cursors",
+    ],
+)
+def test_a_ring_of_the_wrong_kind_is_refused_by_name(name: str, offset: int, value: Tensor, message: str) -> None:
+    with pytest.raises(RuntimeError, match=f"{name}: (?:{message})"):
+        call_with(name, RING_POSITIONS[name] + offset, value)
+
+
+@pytest.mark.parametrize("name", [name for name in RING_POSITIONS if name != "ring_size"])
+def test_counters_that_no_ring_can_have_are_refused(name: str) -> None:
+    with pytest.raises(RuntimeError, match=f"{name}: cursors hold counters that no ring of 8 frames can have"):
+        call_with(name, RING_POSITIONS[name] + 1, 100 * torch.arange(16).flip(0).remainder(7))
+
+
+@pytest.mark.parametrize("name", ["ring_read", "ring_peek", "ring_newest", "ring_write", "ring_push"])
+def test_a_ring_is_not_copied_into_itself(name: str) -> None:
+    samples, cursors = ring(2, 4)
+    count = (4,) if name == "ring_push" else ()
+    with pytest.raises(RuntimeError, match=f"{name}: .* lies in the memory of samples"):
+        getattr(ops, name)(samples[:, 1:4], *count, samples, cursors)
+
+
+@pytest.mark.parametrize("argument", ["audio", "params"])
+def test_a_stream_is_not_fed_from_its_own_memory(argument: str) -> None:
+    samples, cursors = ring(6, 2)
+    arguments = {"audio": audio(2), "params": audio(4)} | {argument: samples[: 2 if argument == "audio" else 4, :5]}
+    with pytest.raises(RuntimeError, match=f"stream_write: {argument} lies in the memory of samples"):
+        ops.stream_write(arguments["audio"], arguments["params"], samples, cursors)
+
+
+def test_memory_that_starts_at_an_odd_address_is_refused_by_name() -> None:
+    samples, cursors = ring(2)
+    memory = bytearray(200)
+    odd_frames = torch.frombuffer(memory, dtype=torch.float32, offset=1, count=10).view(2, 5)
+    odd_cursors = torch.frombuffer(memory, dtype=torch.int64, offset=1, count=16)
+    with pytest.raises(RuntimeError, match="ring_write: frames must start at a multiple of 4 bytes"):
+        ops.ring_write(odd_frames, samples, cursors)
+    with pytest.raises(RuntimeError, match="ring_write: cursors must start at a multiple of 8 bytes"):
+        ops.ring_write(audio(), samples, odd_cursors)
+
+
+@pytest.mark.parametrize("name", RESAMPLER_POSITIONS)
+@pytest.mark.parametrize(
+    ("offset", "value", "message"),
+    [
+        (0, torch.zeros(160, 88, dtype=torch.int64), "table must be float32, got int64"),
+        (0, torch.zeros(160), r"table must have 2 dimensions"),
+        (0, torch.zeros(88, 160).T, "table must be contiguous"),
+        (0, torch.zeros(160, 96), "state does not belong to a table of 160 by 96"),
+        (1, torch.zeros(2, 600, dtype=torch.float64), "history must be float32, got float64"),
+        (1, torch.zeros(6, 87), "history must have at least 88 frames, got 87|history must have the ring's"),
+        (1, torch.zeros(0, 600), "history must have at least one channel"),
+        (2, torch.zeros(7, dtype=torch.int64), r"state must have shape \(8\), got \(7\)"),
+        (2, torch.zeros(8, dtype=torch.int64), "state does not belong to a table of 160 by 88"),
+        (2, torch.tensor([160, 147, 44, 88, 160, 0, 87, 0]), "state holds numbers that no resampler can have"),
+        (2, torch.tensor([160, 147, 44, 88, 160, 2**62, 87, 0]), "state holds numbers that no resampler can have"),
+        (2, torch.tensor([160, 147, 44, 88, 160, 16000, 609, 0]), "state holds numbers that no resampler can have"),
+        (2, torch.tensor([160, 147, 44, 88, 160, 16000, -1, 0]), "state holds numbers that no resampler can have"),
+        (2, torch.tensor([-160, 147, 44, 88, 160, 16000, 87, 0]), "state does not belong"),
+        (2, torch.tensor([160, 147, 45, 88, 160, 16000, 87, 0]), "state does not belong"),
+        (2, torch.tensor([160, 147, -(2**63) + 44, 88, 160, 16000, 87, 0]), "state does not belong"),
+        (2, torch.tensor([160, 160, 44, 88, 160, 16000, 87, 0]), "state does not belong"),
+    ],
+)
+def test_a_resampler_of_the_wrong_kind_is_refused_by_name(name: str, offset: int, value: Tensor, message: str) -> None:
+    with pytest.raises(RuntimeError, match=f"{name}: (?:{message})"):
+        call_with(name, RESAMPLER_POSITIONS[name] + offset, value)
+
+
+@pytest.mark.parametrize("up", [5, 768_000])
+def test_equal_rates_that_are_not_reduced_are_refused(up: int) -> None:
+    state = torch.tensor([up, up, 1, 1, up, 4095 * up, 4096, 0])
+    with pytest.raises(RuntimeError, match="resample: state does not belong to a table"):
+        ops.resample(audio(), torch.ones(up, 1), torch.zeros(2, 4096), state)
+
+
+def test_a_stream_is_not_resampled_at_equal_rates() -> None:
+    table, history, state = ops.new_resampler(48000, 48000, "standard", 6)
+    with pytest.raises(RuntimeError, match="stream_write_resampled: table is one for equal rates"):
+        ops.stream_write_resampled(audio(1), audio(4), torch.rand(3, 3), table, history, state, *ring(6))
+
+
+def test_a_resampler_is_not_fed_from_its_own_history() -> None:
+    table, history, state = resampler(2)
+    with pytest.raises(RuntimeError, match="resample: audio lies in the memory of history"):
+        ops.resample(history[:, :50], table, history, state)
+
+
+N_OTHER_SIDE = {
+    "ring_write": slice(8, 10),
+    "stream_write": slice(8, 10),
+    "stream_write_resampled": slice(8, 10),
+}  # the consumer's counters; elsewhere the producer's
+
+
+@pytest.mark.parametrize("name", RING_POSITIONS)
+@pytest.mark.parametrize("seed", range(20))
+def test_mad_counters_reach_nothing_outside_the_ring(name: str, seed: int) -> None:
+    memory = torch.full((64 + 6 * 8 + 64,), 7.0)
+    arguments = list(EXAMPLES[name]())
+    samples, cursors = arguments[RING_POSITIONS[name] : RING_POSITIONS[name] + 2]
+    n_channels = samples.shape[0]
+    arguments[RING_POSITIONS[name]] = memory[64 : 64 + n_channels * 8].view(n_channels, 8).copy_(samples)
+    # A side cannot tell what the other one's counters should be; its own are checked.
+    limit = 9 if seed % 2 else 2**62
+    generator = torch.Generator().manual_seed(seed)
+    cursors[N_OTHER_SIDE.get(name, slice(0, 2))] = torch.randint(-limit, limit, (2,), generator=generator)
+    with contextlib.suppress(RuntimeError):  # refused, or garbage from inside the ring; never beyond it
+        getattr(ops, name)(*arguments)
+    assert (memory[:64] == 7.0).all()
+    assert (memory[64 + n_channels * 8 :] == 7.0).all()
+
+
+@pytest.mark.parametrize("name", [name for name in EXAMPLES if name not in {"version", "new_resampler"}])
+def test_a_tensor_on_another_device_is_refused_by_name(name: str) -> None:
+    arguments = EXAMPLES[name]()
+    tensors = [position for position, value in enumerate(arguments) if isinstance(value, Tensor)]
+    if len(tensors) == 1:
+        # All of it on another device is what tracing does; there is nothing to mix.
+        on_meta = [value.to("meta") if isinstance(value, Tensor) else value for value in arguments]
+        assert getattr(ops, name)(*on_meta).device.type == "meta"
+        return
+    with pytest.raises(RuntimeError, match=f"{name}: .* must be on the same device"):
+        call_with(name, tensors[-1], arguments[tensors[-1]].to("meta"))
+
+
+# "meta" tensors never reach the operators' own check; a device that Python makes up does.
+ELSEWHERE = """
+import torch, neutone_sdk
+torch.utils.backend_registration._setup_privateuseone_for_python_backend("elsewhere")
+audio = torch._C._acc.create_empty_tensor((2, 5), torch.float32)
+try:
+    torch.ops.neutone.fit_channels(audio, 1, 0, 5)
+except RuntimeError as error:
+    print(error)
+"""
+
+
+def test_a_tensor_that_is_not_on_the_cpu_is_refused_by_name() -> None:
+    command = [sys.executable, "-W", "ignore", "-c", ELSEWHERE]
+    result = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
+    assert "fit_channels: audio must be on the CPU; move it with .cpu()" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [
+        ("ring_write", (audio(3), *ring(2)), "frames must have the ring's 2 channels, got 3"),
+        ("ring_write", (audio(2, 9), *ring(2)), "frames brings 9, the ring has room for 8"),
+        ("ring_write", (audio(2, 3), *ring(2, 6)), "frames brings 3, the ring has room for 2"),
+        ("ring_push", (audio(), 9, *ring(2)), r"max_frames must be in 0\.\.8"),
+        ("ring_push", (audio(), 5, *ring(2, 6)), r"max_frames must be in 6\.\.8"),
+        ("ring_push", (audio(), -1, *ring(2)), "max_frames must be at least 0, got -1"),
+        ("ring_read", (audio(), *ring(2, 4)), "out asks for 5 frames, the ring holds 4"),
+        ("ring_peek", (audio(), *ring(2, 4)), "out asks for 5 frames, the ring holds 4"),
+        ("ring_newest", (audio(), *ring(2, 4)), "out asks for 5 frames, the ring holds 4"),
+        ("ring_read", (audio(3), *ring(2, 6)), "out must have the ring's 2 channels, got 3"),
+        ("ring_read", (torch.zeros(2, 1).expand(2, 5), *ring(2, 6)), "out holds one element of memory twice"),
+        ("ring_skip", (5, *ring(2, 4)), "n_frames asks for 5 frames, the ring holds 4"),
+        ("ring_skip", (-1, *ring(2, 4)), "n_frames must be at least 0, got -1"),
+        ("stream_write", (audio(3), audio(4), *ring(6)), "audio has 3 channels, which cannot become 2"),
+        ("new_resampler", (0, 48000, "standard", 2), r"from_hz must be in 1\.\.768000 Hz, got 0"),
+        ("new_resampler", (48000, -1, "standard", 2), r"to_hz must be in 1\.\.768000 Hz, got -1"),
+        ("new_resampler", (48000, 100, "standard", 2), "may differ by a factor of at most 256, got 48000 and 100"),
+        ("new_resampler", (48000, 44100, "best", 2), "quality must be low_latency, standard or high, got best"),
+        ("new_resampler", (48000, 44100, "standard", 0), "n_channels must be at least 1, got 0"),
+        ("resampler_start", (-1, *resampler(2)), "first must be at least 0, got -1"),
+        ("resampler_start", (2**62, *resampler(2)), "first must be at most"),
+        ("resample", (audio(3), *resampler(2)), "audio must have the resampler's 2 channels, got 3"),
+        (
+            "stream_write_resampled",
+            (audio(1, 9), audio(4, 9), torch.rand(3, 3), *resampler(6), *ring(6)),
+            "audio brings 9 frames, the ring has room for 8",
+        ),
+        (
+            "stream_write_resampled",
+            (audio(1), audio(4), torch.rand(5, 3), *resampler(6), *ring(6)),
+            "ranges must have 3 columns and at most 4 rows, got 5 by 3",
+        ),
+        (
+            "stream_write_resampled",
+            (audio(1), audio(4), torch.rand(3, 3), *resampler(5), *ring(6)),
+            "history must have the ring's 6 channels, got 5",
+        ),
+        (
+            "stream_pop_resampled",
+            (*ring(2, 4), *resampler(2), 5, 2),
+            "n_frames asks for 5, the ring holds 4",
+        ),
+        ("stream_write", (audio(2, 9), audio(4, 9), *ring(6)), "audio brings 9 frames"),
+        ("stream_write", (audio(), audio(4, 4), *ring(6)), "params must have 1 column or the 5 of audio, got 4"),
+        (
+            "stream_write",
+            (audio(), audio(6), *ring(6)),
+            "params must have fewer rows than the ring's 6 channels, got 6",
+        ),
+        ("stream_write", (audio(), torch.zeros(4), *ring(6)), "params must have 2 dimensions"),
+        ("stream_read", (*ring(6, 4), 5, 4, False), "n_frames asks for 5, the ring holds 4"),
+        ("stream_read", (*ring(6, 4), 4, 6, True), "n_params must be below the ring's 6 channels"),
+        ("stream_read", (*ring(6, 4), 0, 4, True), "n_frames must be at least 1 for a mean"),
+        ("stream_read", (*ring(6, 4), -4, 4, False), "n_frames must be at least 0"),
+        ("stream_pop", (*ring(2, 4), 5, 2), "n_frames asks for 5, the ring holds 4"),
+        ("stream_pop", (*ring(2, 4), 4, 3), "cannot become 3"),
+        ("stream_pop", (*ring(2, 4), 4, 0), "cannot become 0"),
+        ("fit_channels", (audio(), 3, 0, 5), "cannot become 3"),
+        ("fit_channels", (audio(), 2, 3, 3), "reach past the 5 frames"),
+        ("fit_channels", (audio(), 2, -1, 3), "first must be at least 0"),
+        (
+            "ring_read",
+            (torch.zeros(10).as_strided((2, 5), (1, 1)), *ring(2, 6)),
+            "out holds one element of memory twice",
+        ),
+        ("mean_params", (torch.zeros(4, 0),), "params must have at least one frame"),
+        ("denormalize_mean_params", (torch.zeros(4, 0), torch.zeros(3, 3)), "params must have at least one frame"),
+        ("denormalize_mean_params", (audio(2), torch.zeros(3, 3)), "params must have a row for each of the 3 ranges"),
+        ("denormalize_params", (audio(2), torch.zeros(3, 3)), "params must have a row for each of the 3 ranges"),
+        ("denormalize_params", (audio(4), torch.zeros(3, 2)), "ranges must be contiguous with 3 columns"),
+    ],
+)
+def test_counts_that_do_not_fit_are_refused(name: str, arguments: tuple[Any, ...], message: str) -> None:
+    with pytest.raises(RuntimeError, match=f"{name}: .*{message}"):
+        getattr(ops, name)(*arguments)
