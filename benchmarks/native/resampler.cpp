@@ -37,7 +37,6 @@
 #endif
 
 using neutone::benchmark::Case;
-using neutone::dsp::Planar;
 using neutone::dsp::ResamplerQuality;
 
 namespace {

@@ -124,7 +124,7 @@ class Resampler {
   ~Resampler() = default;
 
   // See ResamplerView::process. [no allocation]
-  typename ResamplerView<Real>::Moved process(const Planar<const float>& in, const Planar<float>& out) noexcept {
+  ResamplerView<Real>::Moved process(const Planar<const float>& in, const Planar<float>& out) noexcept {
     return view_.process(in, out);
   }
   // Forgets all audio. [no allocation]

@@ -40,7 +40,7 @@ constexpr Kernel kernel_of(ResamplerQuality quality) {
 }
 
 // A larger table of phases, 2 MB of float32, is replaced by an interpolated one.
-constexpr std::size_t kMaxExactCoefficients = 1 << 19;
+constexpr std::size_t kMaxExactCoefficients = std::size_t{1} << 19U;
 // Cubic interpolation between p phases is off by at most 3/128 (w/p)^4 at w radians per frame (the error term of
 // Lagrange's formula), w < 3: 7e-9, -163 dB, for 128, and another -24 dB for each doubling. A stretched kernel has that
 // much less bandwidth and takes that many fewer phases, so these tables stay small.
@@ -110,7 +110,7 @@ std::vector<double> design_resampler(const ResamplerPlan& plan, ResamplerQuality
   if (plan.is_wire()) return {1.0};
   const Kernel kernel = kernel_of(quality);
   const double stretch = stretch_of(plan);
-  const double phases = static_cast<double>(plan.is_exact() ? plan.rows : plan.rows - kExtraRows);
+  const auto phases = static_cast<double>(plan.is_exact() ? plan.rows : plan.rows - kExtraRows);
   const double first_phase = plan.is_exact() ? 1.0 : -1.0;
   std::vector<double> table(plan.rows * plan.taps);
   for (std::size_t row = 0; row < plan.rows; ++row) {
@@ -119,7 +119,7 @@ std::vector<double> design_resampler(const ResamplerPlan& plan, ResamplerQuality
     const double phase = (static_cast<double>(row) + first_phase) / phases;
     double sum = 0.0;
     for (std::size_t tap = 0; tap < plan.taps; ++tap) {
-      const double frames_before_end = static_cast<double>(plan.taps - 1 - tap);
+      const auto frames_before_end = static_cast<double>(plan.taps - 1 - tap);
       const double time = frames_before_end - static_cast<double>(plan.half_taps) + phase;
       coefficients[tap] = value_at(kernel, time, stretch);
       sum += coefficients[tap];

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace neutone::dsp {
@@ -20,7 +21,7 @@ struct ResamplerPlan {
   std::size_t rows = 1;       // `up` if exact, otherwise kExtraRows more than it has phases to interpolate between
 
   [[nodiscard]] bool is_wire() const noexcept { return up == down; }
-  [[nodiscard]] bool is_exact() const noexcept { return static_cast<std::int64_t>(rows) == up; }
+  [[nodiscard]] bool is_exact() const noexcept { return std::cmp_equal(rows, up); }
 };
 
 // Kernels work on so many taps at once.

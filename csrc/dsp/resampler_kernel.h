@@ -68,7 +68,7 @@ NEUTONE_ALWAYS_INLINE void dot(const Pairs<Real, Channels>& pairs, std::ptrdiff_
     first += Lanes;
   }
   if constexpr (Lanes * sizeof(Real) > 32) {
-    std::array<Vector<Real, Lanes / 2>, kSums> halves;
+    std::array<Vector<Real, Lanes / 2>, kSums> halves{};
     for (std::size_t i = 0; i < kSums; ++i) fold<Real, Lanes>(sums[i], halves[i]);
     if (last - first >= Lanes / 2) add_products<Real, Lanes / 2, Channels>(pairs, channel_stride, first, halves);
     sum_lanes<Real, Lanes / 2>(halves, out);
@@ -117,7 +117,7 @@ NEUTONE_ALWAYS_INLINE const Real* window_of(const FilterRun<Real>& run, std::siz
 template <typename Real, std::size_t kCount>
 NEUTONE_ALWAYS_INLINE void store(const Real* sums, std::size_t count, float* out, std::ptrdiff_t stride,
                                  std::size_t first) noexcept {
-  std::array<float, kCount> frames;
+  std::array<float, kCount> frames{};
   for (std::size_t i = 0; i < kCount; ++i) frames[i] = static_cast<float>(sums[i]);
   if (count == kCount && stride == 1) {
     std::memcpy(out + first, frames.data(), sizeof(frames));
@@ -139,7 +139,7 @@ NEUTONE_ALWAYS_INLINE void run_exact(const FilterRun<Real>& run, std::size_t cha
       pairs.windows[i] = window_of<Real, Channels>(run, channel, walk.last_frame());
       if (i + 1 < count || i + 1 == kCount) walk.advance();
     }
-    std::array<Real, kSums> sums;
+    std::array<Real, kSums> sums{};
     dot<Real, Lanes, Channels>(pairs, run.history.channel_stride, run.taps, sums);
     for (std::size_t c = 0; c < Channels; ++c) {
       store<Real, kCount>(sums.data() + c * kCount, count, out.row(channel + c), out.frame_stride, frame);
@@ -174,7 +174,7 @@ NEUTONE_ALWAYS_INLINE void run_interpolated(const FilterRun<Real>& run, std::siz
       pairs.rows[i] = run.table + (static_cast<std::size_t>(row) + i % kPoints) * run.taps;
       pairs.windows[i] = window_of<Real, Channels>(run, channel, walk.last_frame());
     }
-    std::array<Real, kSums> sums;
+    std::array<Real, kSums> sums{};
     dot<Real, Lanes, Channels>(pairs, run.history.channel_stride, run.taps, sums);
     const std::array<Real, kPoints> weights = cubic_weights<Real>(t);
     for (std::size_t c = 0; c < Channels; ++c) {

@@ -9,6 +9,7 @@ template <std::size_t Bytes, typename Real>
 inline constexpr std::size_t kLanes = Bytes / sizeof(Real);
 
 // Two functions for one instruction set. The attribute stands on these alone: what they call is inlined into them.
+// NOLINTBEGIN(bugprone-macro-parentheses): an attribute cannot stand in them
 #define NEUTONE_DEFINE_KERNEL(name, attribute, bytes)                                             \
   attribute void name##_float(const FilterRun<float>& run, const Planar<float>& out) noexcept {   \
     kernel::run_filter<float, kLanes<bytes, float>>(run, out);                                    \
@@ -17,6 +18,7 @@ inline constexpr std::size_t kLanes = Bytes / sizeof(Real);
     kernel::run_filter<double, kLanes<bytes, double>>(run, out);                                  \
   }
 
+// NOLINTEND(bugprone-macro-parentheses)
 NEUTONE_DEFINE_KERNEL(baseline, , 32)
 
 #if defined(__GNUC__) && defined(__x86_64__)

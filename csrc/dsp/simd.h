@@ -6,7 +6,7 @@
 
 // Short vectors in the compilers' own notation, which each target lowers to what it has: a kernel written once is
 // compiled once for every instruction set that is worth it. Elsewhere, plain loops.
-#if defined(__GNUC__)
+#ifdef __GNUC__
 #define NEUTONE_ALWAYS_INLINE [[gnu::always_inline]] inline
 #else
 #define NEUTONE_ALWAYS_INLINE inline
@@ -14,13 +14,13 @@
 
 namespace neutone::dsp {
 
-#if defined(__GNUC__)
+#ifdef __GNUC__
 template <typename Real, std::size_t Lanes>
 struct VectorOf {
   using Type [[gnu::vector_size(Lanes * sizeof(Real))]] = Real;
 };
 template <typename Real, std::size_t Lanes>
-using Vector = typename VectorOf<Real, Lanes>::Type;
+using Vector = VectorOf<Real, Lanes>::Type;
 #else
 template <typename Real, std::size_t Lanes>
 struct Vector {
@@ -47,19 +47,19 @@ NEUTONE_ALWAYS_INLINE void load(const Real* from, Vector& to) noexcept {
 inline constexpr std::size_t kSums = 8;
 
 // Adds up the lanes of each of eight vectors, all at once: a row of shuffles for eight sums rather than for one.
-#if defined(__GNUC__)
+#ifdef __GNUC__
 template <typename Real, std::size_t Lanes>
 NEUTONE_ALWAYS_INLINE void sum_lanes(const std::array<Vector<Real, Lanes>, kSums>& in,
                                      std::array<Real, kSums>& sums) noexcept {
   if constexpr (Lanes == 8) {
-    std::array<Vector<Real, 8>, 4> halves;
+    std::array<Vector<Real, 8>, 4> halves{};
     for (std::size_t i = 0; i < 4; ++i) {
       const auto& a = in[2 * i];
       const auto& b = in[2 * i + 1];
       halves[i] = __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13) +
                   __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15);
     }
-    std::array<Vector<Real, 8>, 2> quarters;
+    std::array<Vector<Real, 8>, 2> quarters{};
     for (std::size_t i = 0; i < 2; ++i) {
       const auto& a = halves[2 * i];
       const auto& b = halves[2 * i + 1];

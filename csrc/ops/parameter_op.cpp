@@ -75,7 +75,7 @@ std::vector<Tensor> denormalize_mean_params(const Tensor& params, const Tensor& 
   });
 }
 
-bool is_first_copy = false;  // see define
+bool is_first_copy = false;  // see define; NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 
 }  // namespace
 

@@ -42,7 +42,7 @@ auto with_resampler(const char* op, const Tensor& table, const Tensor& history, 
 // Forgets all audio. `first` is the last input frame that the first output frame takes, in steps of 1/up frames.
 void resampler_start(int64_t first, const Tensor& table, const Tensor& history, const Tensor& state) {
   constexpr const char* kOp = "resampler_start";
-  constexpr int64_t kMaxFirst = int64_t{1} << 50;  // longer than any stream, and far from what overflows
+  constexpr int64_t kMaxFirst = 1'000'000'000'000'000;  // longer than any stream, and far from what overflows
   static_cast<void>(checked_count(kOp, "first", first));
   STD_TORCH_CHECK(first <= kMaxFirst, kOp, ": first must be at most ", kMaxFirst, ", got ", first);
   with_resampler(kOp, table, history, state, [first](auto view) { view.start(first); });
@@ -62,7 +62,7 @@ Tensor resample(const Tensor& audio, const Tensor& table, const Tensor& history,
   });
 }
 
-bool is_first_copy = false;  // see define
+bool is_first_copy = false;  // see define; NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 
 }  // namespace
 

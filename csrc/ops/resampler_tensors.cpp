@@ -12,11 +12,17 @@ using dsp::ResamplerCursor;
 using dsp::ResamplerPlan;
 
 // Which word of `state` holds what. The cursor lies there as it is.
-enum Word : std::uint8_t { kUp, kDown, kHalfTaps, kTaps, kRows, kCursor, kEnd = kCursor + 2 + 1 };
+constexpr std::size_t kUp = 0;
+constexpr std::size_t kDown = 1;
+constexpr std::size_t kHalfTaps = 2;
+constexpr std::size_t kTaps = 3;
+constexpr std::size_t kRows = 4;
+constexpr std::size_t kCursor = 5;
+constexpr std::size_t kEnd = 8;
 static_assert(sizeof(ResamplerCursor) == 2 * sizeof(int64_t));
 
 // Far beyond any stream, far below what overflows when rates are multiplied with it.
-constexpr int64_t kMaxPosition = int64_t{1} << 61;
+constexpr int64_t kMaxPosition = 2'000'000'000'000'000'000;
 
 template <typename Real>
 constexpr ScalarType kDtype = sizeof(Real) == sizeof(float) ? ScalarType::Float : ScalarType::Double;
@@ -109,8 +115,8 @@ dsp::ResamplerView<Real> resampler_in(const char* op, const Tensor& table, const
   STD_TORCH_CHECK(history.size(0) > 0, op, ": history must have at least one channel");
   check_tensor(op, "state", state, 1, ScalarType::Long);
   check_memory(op, "state", state, alignof(ResamplerCursor));
-  STD_TORCH_CHECK(state.size(0) == kEnd, op, ": state must have shape (", static_cast<int>(kEnd), "), got (",
-                  state.size(0), ")");
+  STD_TORCH_CHECK(std::cmp_equal(state.size(0), kEnd), op, ": state must have shape (", kEnd, "), got (", state.size(0),
+                  ")");
 
   auto* words = state.mutable_data_ptr<int64_t>();
   const ResamplerPlan plan = plan_in(op, table, words);

@@ -93,7 +93,7 @@ Tensor ring_size(const Tensor& samples, const Tensor& cursors) {
   return neutone::ops::new_integer(size);
 }
 
-bool is_first_copy = false;  // see define
+bool is_first_copy = false;  // see define; NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 
 }  // namespace
 

@@ -207,7 +207,7 @@ Tensor fit_channels_op(const Tensor& audio, int64_t n_channels, int64_t first, i
   return std::move(out.tensor);
 }
 
-bool is_first_copy = false;  // see define
+bool is_first_copy = false;  // see define; NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 
 }  // namespace
 

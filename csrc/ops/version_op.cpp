@@ -7,7 +7,7 @@ namespace {
 
 std::string version() { return NEUTONE_VERSION; }
 
-bool is_first_copy = false;  // see define
+bool is_first_copy = false;  // see define; NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 
 }  // namespace
 

@@ -13,7 +13,6 @@
 
 using neutone::dsp::design_resampler;
 using neutone::dsp::plan_resampler;
-using neutone::dsp::Planar;
 using neutone::dsp::Resampler;
 using neutone::dsp::ResamplerCursor;
 using neutone::dsp::ResamplerPlan;

@@ -360,7 +360,7 @@ void curves_stay_with_the_audio_that_they_belong_to() {
       if (time < 1.0) continue;
       CHECK(std::abs(out.at(0, frame) - static_cast<float>(time)) <= kRounding);
       CHECK((chosen.at(0, frame) == 0.0F || chosen.at(0, frame) == 3.0F));
-      CHECK((chosen.at(0, frame) == 3.0F) == (std::floor(time + 0.5) >= kFrames / 4));
+      CHECK((chosen.at(0, frame) == 3.0F) == (std::lround(time) >= std::int64_t{kFrames / 4}));
     }
   }
 }
