@@ -66,7 +66,7 @@ def test_the_demo_does_the_main_job(tmp_path: Path, n_samples: int) -> None:
     assert names == ["clipped.png", "clipped.wav", "metadata.json", "model.nm"]
     assert soundfile.info(tmp_path / "shown" / "clipped.wav").frames == n_samples
     assert (tmp_path / "shown" / "clipped.png").read_bytes().startswith(b"\x89PNG")
-    assert "2032 samples" in printed  # host 2000, model 2048
+    assert "2032 (42.3 ms)" in printed  # host 2000, model 2048
 
 
 def test_the_demo_without_audio_is_one_line_and_exports_nothing(tmp_path: Path) -> None:
