@@ -139,9 +139,7 @@ def show_wrapper() -> dict[str, object]:
         for model_block in MODEL_BLOCKS
         for host_block in (64, 441, 2048)
     ]
-    print(
-        f"whole wrapper, worst of {len(rows)} settings of rates and models, host blocks {HOST_BLOCKS} and changing ones:"
-    )
+    print(f"whole wrapper, worst of {len(rows)} settings of rates and models:")
     print(f"  SNR 997 Hz {min(low):.1f} dB (reach: 130), 10 kHz or 0.42 of the lower rate {min(high):.1f} dB (115)")
     print(f"  difference between host blocks {HOST_BLOCKS} and changing ones {max(difference):g} (0)")
     print(f"  reported delay against a pulse's, {len(errors)} settings: {max(errors):.5f} samples off (0.02)")
