@@ -68,17 +68,26 @@ def _ring_size(samples: Tensor, cursors: Tensor) -> Tensor:
 
 
 @_fake("stream_write")
-def _stream_write(audio: Tensor, params: Tensor, samples: Tensor, cursors: Tensor) -> None:
-    _check_one_device("stream_write", audio=audio, params=params, samples=samples, cursors=cursors)
+def _stream_write(
+    audio: Tensor, params: Tensor, samples: Tensor, cursors: Tensor, param_samples: Tensor, param_cursors: Tensor
+) -> None:
+    _check_one_device(
+        "stream_write", audio=audio, params=params, samples=samples, cursors=cursors, param_samples=param_samples,
+        param_cursors=param_cursors,
+    )  # fmt: skip
 
 
 @_fake("stream_read")
 def _stream_read(
-    samples: Tensor, cursors: Tensor, n_frames: int, n_params: int, mean_params: bool
-) -> tuple[Tensor, Tensor]:
-    _check_one_device("stream_read", samples=samples, cursors=cursors)
-    n_channels = samples.shape[0] - n_params
-    return samples.new_empty(n_channels, n_frames), samples.new_empty(n_params, 1 if mean_params else n_frames)
+    samples: Tensor, cursors: Tensor, param_samples: Tensor, param_cursors: Tensor, ranges: Tensor, n_frames: int,
+    up: int, down: int, part: int, mean_params: bool,  # noqa: ARG001
+) -> tuple[Tensor, Tensor]:  # fmt: skip
+    _check_one_device(
+        "stream_read", samples=samples, cursors=cursors, param_samples=param_samples, param_cursors=param_cursors,
+        ranges=ranges,
+    )  # fmt: skip
+    n_values = 1 if mean_params else n_frames
+    return samples.new_empty(samples.shape[0], n_frames), samples.new_empty(param_samples.shape[0], n_values)
 
 
 @_fake("stream_pop")
@@ -120,7 +129,7 @@ def _new_resampler(from_hz: int, to_hz: int, quality: str, n_channels: int) -> t
 
 
 @_fake("resampler_start")
-def _resampler_start(first: int, table: Tensor, history: Tensor, state: Tensor) -> None:  # noqa: ARG001
+def _resampler_start(first: int, n_silent: int, table: Tensor, history: Tensor, state: Tensor) -> None:  # noqa: ARG001
     _check_one_device("resampler_start", table=table, history=history, state=state)
 
 
@@ -132,12 +141,12 @@ def _resample(audio: Tensor, table: Tensor, history: Tensor, state: Tensor) -> T
 
 @_fake("stream_write_resampled")
 def _stream_write_resampled(
-    audio: Tensor, params: Tensor, ranges: Tensor, table: Tensor, history: Tensor, state: Tensor, samples: Tensor,
-    cursors: Tensor,
+    audio: Tensor, params: Tensor, table: Tensor, history: Tensor, state: Tensor, samples: Tensor, cursors: Tensor,
+    param_samples: Tensor, param_cursors: Tensor,
 ) -> None:  # fmt: skip
     _check_one_device(
-        "stream_write_resampled", audio=audio, params=params, ranges=ranges, table=table, history=history, state=state,
-        samples=samples, cursors=cursors,
+        "stream_write_resampled", audio=audio, params=params, table=table, history=history, state=state,
+        samples=samples, cursors=cursors, param_samples=param_samples, param_cursors=param_cursors,
     )  # fmt: skip
 
 

@@ -68,8 +68,8 @@ def means_of(host_hz: int, knobs: Tensor, host_block: int = 100) -> list[float]:
 def test_knobs_are_averaged_over_the_models_block() -> None:
     knobs = torch.linspace(0.0, 1.0, 20_000).expand(4, -1)
     heard = np.array(means_of(96000, knobs))
-    # Frame i of the model stands for the host's sample 2 (i + 1) - 88, see docs/latency.md; the mean over a block.
-    expected = (480 * np.arange(len(heard)) + 241 - 88) / 19_999
+    # Frame i of the model stands for the host's sample 2 (i + 1) - 84, see docs/latency.md; the mean of 480 of them.
+    expected = (480 * np.arange(len(heard)) + 2 + 239.5 - 84) / 19_999
     np.testing.assert_allclose(heard[1:], expected[1:], rtol=0, atol=1e-6)
 
 

@@ -37,10 +37,25 @@ RING_POSITIONS = {
     "stream_write": 2,
     "stream_read": 0,
     "stream_pop": 0,
-    "stream_write_resampled": 6,
+    "stream_write_resampled": 5,
     "stream_pop_resampled": 0,
 }
-RESAMPLER_POSITIONS = {"resampler_start": 1, "resample": 1, "stream_write_resampled": 3, "stream_pop_resampled": 2}
+RESAMPLER_POSITIONS = {"resampler_start": 2, "resample": 1, "stream_write_resampled": 2, "stream_pop_resampled": 2}
+
+
+def read_with(**changed: Any) -> tuple[Any, ...]:
+    """Return arguments of stream_read, but for what is changed."""
+    arguments = {
+        "audio": ring(2, 7), "params": ring(4, 8), "ranges": torch.rand(3, 3), "n_frames": 5, "up": 3, "down": 4,
+        "part": 2, "mean_params": False,
+    } | changed  # fmt: skip
+    return (*arguments.pop("audio"), *arguments.pop("params"), *arguments.values())
+
+
+def state_with(**changed: int) -> Tensor:
+    """Return the state of a resampler from 44.1 to 48 kHz that has not heard anything, but for what is changed."""
+    words = {"up": 160, "down": 147, "half_taps": 42, "taps": 88, "rows": 160, "position": 16000, "filled": 87, "row": 0}
+    return torch.tensor(list((words | changed).values()))
 
 
 def call_with(name: str, position: int, value: Any) -> Any:
@@ -107,12 +122,40 @@ def test_a_ring_is_not_copied_into_itself(name: str) -> None:
         getattr(ops, name)(samples[:, 1:4], *count, samples, cursors)
 
 
-@pytest.mark.parametrize("argument", ["audio", "params"])
-def test_a_stream_is_not_fed_from_its_own_memory(argument: str) -> None:
-    samples, cursors = ring(6, 2)
-    arguments = {"audio": audio(2), "params": audio(4)} | {argument: samples[: 2 if argument == "audio" else 4, :5]}
-    with pytest.raises(RuntimeError, match=f"stream_write: {argument} lies in the memory of samples"):
-        ops.stream_write(arguments["audio"], arguments["params"], samples, cursors)
+@pytest.mark.parametrize(("argument", "ring_argument"), [("audio", "samples"), ("params", "param_samples")])
+def test_a_stream_is_not_fed_from_its_own_memory(argument: str, ring_argument: str) -> None:
+    rings = {"audio": ring(2, 2), "params": ring(4, 2)}
+    arguments = {"audio": audio(2), "params": audio(4)} | {argument: rings[argument][0][:, :5]}
+    with pytest.raises(RuntimeError, match=f"stream_write: {argument} lies in the memory of {ring_argument}"):
+        ops.stream_write(arguments["audio"], arguments["params"], *rings["audio"], *rings["params"])
+
+
+@pytest.mark.parametrize("name", ["stream_write", "stream_write_resampled"])
+def test_of_a_block_that_does_not_fit_nothing_is_queued(name: str) -> None:
+    for full in (ring(2, 7), ring(4)), (ring(2), ring(4, 7)):
+        before = [cursors.clone() for _, cursors in full]
+        filter_ = resampler(2) if name == "stream_write_resampled" else ()
+        with pytest.raises(RuntimeError, match="its ring has room for 1"):
+            getattr(ops, name)(audio(2), audio(4), *filter_, *full[0], *full[1])
+        # Each side may look at the other's counter; what counts is what was written and read.
+        assert [cursors[[0, 8]].tolist() for _, cursors in full] == [cursors[[0, 8]].tolist() for cursors in before]
+
+
+@pytest.mark.parametrize(
+    ("position", "value", "message"),
+    [
+        (0, torch.zeros(4, 7), "param_samples must have a power of two of columns"),
+        (0, torch.zeros(4, 8, dtype=torch.float64), "param_samples must be float32, got float64"),
+        (1, torch.zeros(15, dtype=torch.int64), r"param_cursors must be contiguous with shape \(16\)"),
+        (1, 100 * torch.arange(16).flip(0).remainder(7), "param_cursors hold counters that no ring of 8 frames"),
+    ],
+)
+@pytest.mark.parametrize(("name", "first"), [("stream_write", 4), ("stream_write_resampled", 7), ("stream_read", 2)])
+def test_the_ring_of_params_is_refused_by_its_own_name(
+    name: str, first: int, position: int, value: Tensor, message: str
+) -> None:
+    with pytest.raises(RuntimeError, match=f"{name}: {message}"):
+        call_with(name, first + position, value)
 
 
 def test_memory_that_starts_at_an_odd_address_is_refused_by_name() -> None:
@@ -135,18 +178,22 @@ def test_memory_that_starts_at_an_odd_address_is_refused_by_name() -> None:
         (0, torch.zeros(88, 160).T, "table must be contiguous"),
         (0, torch.zeros(160, 96), "state does not belong to a table of 160 by 96"),
         (1, torch.zeros(2, 600, dtype=torch.float64), "history must be float32, got float64"),
-        (1, torch.zeros(6, 87), "history must have at least 88 frames, got 87|history must have the ring's"),
+        (1, torch.zeros(2, 91), "history must have at least 92 frames, got 91"),
         (1, torch.zeros(0, 600), "history must have at least one channel"),
         (2, torch.zeros(7, dtype=torch.int64), r"state must have shape \(8\), got \(7\)"),
         (2, torch.zeros(8, dtype=torch.int64), "state does not belong to a table of 160 by 88"),
-        (2, torch.tensor([160, 147, 44, 88, 160, 0, 87, 0]), "state holds numbers that no resampler can have"),
-        (2, torch.tensor([160, 147, 44, 88, 160, 2**62, 87, 0]), "state holds numbers that no resampler can have"),
-        (2, torch.tensor([160, 147, 44, 88, 160, 16000, 609, 0]), "state holds numbers that no resampler can have"),
-        (2, torch.tensor([160, 147, 44, 88, 160, 16000, -1, 0]), "state holds numbers that no resampler can have"),
-        (2, torch.tensor([-160, 147, 44, 88, 160, 16000, 87, 0]), "state does not belong"),
-        (2, torch.tensor([160, 147, 45, 88, 160, 16000, 87, 0]), "state does not belong"),
-        (2, torch.tensor([160, 147, -(2**63) + 44, 88, 160, 16000, 87, 0]), "state does not belong"),
-        (2, torch.tensor([160, 160, 44, 88, 160, 16000, 87, 0]), "state does not belong"),
+        (2, state_with(position=0), "state holds numbers that no resampler can have"),
+        (2, state_with(position=83 * 160 - 1, row=113), "state holds numbers that no resampler can have"),
+        (2, state_with(position=2**62), "state holds numbers that no resampler can have"),
+        (2, state_with(filled=609), "state holds numbers that no resampler can have"),
+        (2, state_with(filled=-1), "state holds numbers that no resampler can have"),
+        (2, state_with(row=1), "state holds numbers that no resampler can have"),
+        (2, state_with(row=160), "state holds numbers that no resampler can have"),
+        (2, state_with(row=-160), "state holds numbers that no resampler can have"),
+        (2, state_with(up=-160), "state does not belong"),
+        (2, state_with(half_taps=45), "state does not belong"),
+        (2, state_with(half_taps=-(2**63) + 42), "state does not belong"),
+        (2, state_with(down=160), "state does not belong"),
     ],
 )
 def test_a_resampler_of_the_wrong_kind_is_refused_by_name(name: str, offset: int, value: Tensor, message: str) -> None:
@@ -162,9 +209,9 @@ def test_equal_rates_that_are_not_reduced_are_refused(up: int) -> None:
 
 
 def test_a_stream_is_not_resampled_at_equal_rates() -> None:
-    table, history, state = ops.new_resampler(48000, 48000, "standard", 6)
+    table, history, state = ops.new_resampler(48000, 48000, "standard", 2)
     with pytest.raises(RuntimeError, match="stream_write_resampled: table is one for equal rates"):
-        ops.stream_write_resampled(audio(1), audio(4), torch.rand(3, 3), table, history, state, *ring(6))
+        ops.stream_write_resampled(audio(1), audio(4), table, history, state, *ring(2), *ring(4))
 
 
 def test_a_resampler_is_not_fed_from_its_own_history() -> None:
@@ -245,47 +292,48 @@ def test_a_tensor_that_is_not_on_the_cpu_is_refused_by_name() -> None:
         ("ring_read", (torch.zeros(2, 1).expand(2, 5), *ring(2, 6)), "out holds one element of memory twice"),
         ("ring_skip", (5, *ring(2, 4)), "n_frames asks for 5 frames, the ring holds 4"),
         ("ring_skip", (-1, *ring(2, 4)), "n_frames must be at least 0, got -1"),
-        ("stream_write", (audio(3), audio(4), *ring(6)), "audio has 3 channels, which cannot become 2"),
+        ("stream_write", (audio(3), audio(4), *ring(2), *ring(4)), "audio has 3 channels, which cannot become 2"),
         ("new_resampler", (0, 48000, "standard", 2), r"from_hz must be in 1\.\.768000 Hz, got 0"),
         ("new_resampler", (48000, -1, "standard", 2), r"to_hz must be in 1\.\.768000 Hz, got -1"),
         ("new_resampler", (48000, 100, "standard", 2), "may differ by a factor of at most 256, got 48000 and 100"),
         ("new_resampler", (48000, 44100, "best", 2), "quality must be low_latency, standard or high, got best"),
         ("new_resampler", (48000, 44100, "standard", 0), "n_channels must be at least 1, got 0"),
-        ("resampler_start", (-1, *resampler(2)), "first must be at least 0, got -1"),
-        ("resampler_start", (2**62, *resampler(2)), "first must be at most"),
+        ("resampler_start", (-1, 0, *resampler(2)), r"first must be in 0\.\.1000000000000000, got -1"),
+        ("resampler_start", (-481, 3, *resampler(2)), r"first must be in -480\.\.1000000000000000, got -481"),
+        ("resampler_start", (2**62, 0, *resampler(2)), "first must be in"),
+        ("resampler_start", (0, -1, *resampler(2)), "n_silent must be at least 0, got -1"),
+        ("resampler_start", (0, 2**40, *resampler(2)), "n_silent must be at most 1000000000, got"),
         ("resample", (audio(3), *resampler(2)), "audio must have the resampler's 2 channels, got 3"),
         (
             "stream_write_resampled",
-            (audio(1, 9), audio(4, 9), torch.rand(3, 3), *resampler(6), *ring(6)),
-            "audio brings 9 frames, the ring has room for 8",
+            (audio(1, 9), audio(4, 9), *resampler(2), *ring(2), *ring(4)),
+            "audio brings 9 frames, its ring has room for 8",
         ),
         (
             "stream_write_resampled",
-            (audio(1), audio(4), torch.rand(5, 3), *resampler(6), *ring(6)),
-            "ranges must have 3 columns and at most 4 rows, got 5 by 3",
-        ),
-        (
-            "stream_write_resampled",
-            (audio(1), audio(4), torch.rand(3, 3), *resampler(5), *ring(6)),
-            "history must have the ring's 6 channels, got 5",
+            (audio(1), audio(4), *resampler(5), *ring(2), *ring(4)),
+            "history must have the ring's 2 channels, got 5",
         ),
         (
             "stream_pop_resampled",
             (*ring(2, 4), *resampler(2), 5, 2),
             "n_frames asks for 5, the ring holds 4",
         ),
-        ("stream_write", (audio(2, 9), audio(4, 9), *ring(6)), "audio brings 9 frames"),
-        ("stream_write", (audio(), audio(4, 4), *ring(6)), "params must have 1 column or the 5 of audio, got 4"),
-        (
-            "stream_write",
-            (audio(), audio(6), *ring(6)),
-            "params must have fewer rows than the ring's 6 channels, got 6",
-        ),
-        ("stream_write", (audio(), torch.zeros(4), *ring(6)), "params must have 2 dimensions"),
-        ("stream_read", (*ring(6, 4), 5, 4, False), "n_frames asks for 5, the ring holds 4"),
-        ("stream_read", (*ring(6, 4), 4, 6, True), "n_params must be below the ring's 6 channels"),
-        ("stream_read", (*ring(6, 4), 0, 4, True), "n_frames must be at least 1 for a mean"),
-        ("stream_read", (*ring(6, 4), -4, 4, False), "n_frames must be at least 0"),
+        ("stream_write", (audio(2, 9), audio(4, 9), *ring(2), *ring(4)), "audio brings 9 frames"),
+        ("stream_write", (audio(2, 5), audio(4, 5), *ring(2), *ring(4, 4)), "params brings 5 frames"),
+        ("stream_write", (audio(), audio(4, 4), *ring(2), *ring(4)), "params must have 1 column or the 5 of audio"),
+        ("stream_write", (audio(), audio(3), *ring(2), *ring(4)), "params must have the 4 rows of its ring, got 3"),
+        ("stream_write", (audio(), torch.zeros(4), *ring(2), *ring(4)), "params must have 2 dimensions"),
+        ("stream_read", read_with(audio=ring(2, 4)), "n_frames asks for 5, the ring holds 4"),
+        ("stream_read", read_with(params=ring(4, 4)), "n_frames takes 7 values of params, the ring holds 4"),
+        ("stream_read", read_with(params=ring(4, 4), mean_params=True), "n_frames takes 7 values of params"),
+        ("stream_read", read_with(ranges=torch.zeros(5, 3)), "ranges must have 3 columns and at most 4 rows, got 5 by"),
+        ("stream_read", read_with(n_frames=0), "n_frames must be at least 1"),
+        ("stream_read", read_with(n_frames=-4), "n_frames must be at least 0"),
+        ("stream_read", read_with(up=0), r"up and down must be in 1\.\.768000, got 0 and 4"),
+        ("stream_read", read_with(down=768_001), "up and down must be in"),
+        ("stream_read", read_with(part=-1), r"part must be in 0\.\.6, got -1"),
+        ("stream_read", read_with(part=7), r"part must be in 0\.\.6, got 7"),
         ("stream_pop", (*ring(2, 4), 5, 2), "n_frames asks for 5, the ring holds 4"),
         ("stream_pop", (*ring(2, 4), 4, 3), "cannot become 3"),
         ("stream_pop", (*ring(2, 4), 4, 0), "cannot become 0"),

@@ -79,12 +79,15 @@ def test_high_quality_adds_no_more_than_the_rounding_of_its_output(from_hz: int,
 
 
 def by_definition(samples: np.ndarray, table: np.ndarray, up: int, down: int, half_taps: int, n_out: int) -> np.ndarray:
-    n_taps = table.shape[1]
-    padded = np.concatenate([np.zeros(n_taps), samples, np.zeros(n_taps)])
+    # Row r is for the r-th output frame of a period, and begins with that of the first of each four.
+    rows = {row * down % up: row for row in range(up)}
+    padded = np.concatenate([np.zeros(2 * half_taps), samples, np.zeros(2 * half_taps)])
     out = np.empty(n_out)
     for m in range(n_out):
-        last, row = divmod(m * down + half_taps * up - 1, up)
-        out[m] = table[row] @ padded[n_taps + last + 1 - n_taps : n_taps + last + 1]
+        last, phase = divmod(m * down + half_taps * up - 1, up)
+        row = rows[phase]
+        first = row * down // up - (row - row % 4) * down // up
+        out[m] = table[row, first : first + 2 * half_taps] @ padded[last + 1 : last + 1 + 2 * half_taps]
     return out
 
 

@@ -58,11 +58,11 @@ struct Blocks {
   std::vector<float> interleaved = std::vector<float>(kChannels * kFrames);
   std::vector<float> out = std::vector<float>(kChannels * kRoom);
 
-  Blocks() {
+  explicit Blocks(float amplitude) {
     std::uint32_t state = 1;
     for (std::size_t i = 0; i < planar.size(); ++i) {
       state = state * 1664525U + 1013904223U;
-      planar[i] = static_cast<float>(state) / 4294967296.0F - 0.5F;
+      planar[i] = amplitude * (static_cast<float>(state) / 4294967296.0F - 0.5F);
       interleaved[(i % kFrames) * kChannels + i / kFrames] = planar[i];
     }
   }
@@ -85,7 +85,7 @@ class Ours {
   neutone::dsp::Resampler<Real> resampler_;
 };
 
-// The textbook's way, with the same table: one sum after the other, one sample at a time.
+// The textbook's way, with as many taps: one sum after the other, one sample at a time.
 class PlainLoop {
  public:
   explicit PlainLoop(Rates rates)
@@ -229,13 +229,14 @@ Case library_case(const std::string& name, const std::string& baseline, Rates ra
           {}};
 }
 
-std::vector<Case> all_cases(Rates rates, Blocks& blocks) {
+std::vector<Case> all_cases(Rates rates, Blocks& blocks, Blocks& denormals) {
   const std::string standard = "neutone standard";
   std::vector<Case> cases{
       library_case<Ours<float, ResamplerQuality::kStandard>>(standard, standard, rates, blocks),
       library_case<Ours<float, ResamplerQuality::kLowLatency>>("neutone low_latency", standard, rates, blocks),
       library_case<Ours<double, ResamplerQuality::kHigh>>("neutone high", standard, rates, blocks),
-      library_case<PlainLoop>("plain loop, standard's table", standard, rates, blocks)};
+      library_case<Ours<float, ResamplerQuality::kStandard>>("neutone standard, denormals", standard, rates, denormals),
+      library_case<PlainLoop>("plain loop, as many taps", standard, rates, blocks)};
 #ifdef NEUTONE_HAS_SOXR
   cases.push_back(library_case<Soxr>("soxr HQ", standard, rates, blocks));
 #endif
@@ -271,10 +272,12 @@ void run(std::span<char*> arguments) {
   const auto options = neutone::benchmark::parse_options(arguments, kDefaultRounds);
   say_what_is_missing();
   neutone::benchmark::pin_to_core(0);
-  Blocks blocks;
+  constexpr float kDenormal = 1e-39F;
+  Blocks blocks(1.0F);
+  Blocks denormals(kDenormal);
   std::vector<Case> measured;
   for (const Rates rates : {Rates{44'100, 48'000}, Rates{48'000, 44'100}}) {
-    std::vector<Case> cases = all_cases(rates, blocks);
+    std::vector<Case> cases = all_cases(rates, blocks, denormals);
     neutone::benchmark::measure_in_rounds(cases, options.rounds, [](std::size_t) {});
     std::cout << rates.from_hz << " to " << rates.to_hz << " Hz, ns per output frame and channel, stereo, blocks of "
               << kFrames << "; " << neutone::dsp::resampler_kernel().name << "\n";

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <span>
 
 #include "dsp/channels.h"
 #include "dsp/flush_to_zero.h"
@@ -14,30 +13,23 @@
 // end where the host is.
 namespace neutone::dsp {
 
-// Queues a block of the host, and the control curves that belong to it, which lie in the last channels of both ring and
-// resampler. The ring must have room for resampler.ready_after(audio.frames) frames, as many are queued.
-// `curves_are_stepped` says of each curve whether values between two others mean nothing. [producer, no allocation]
-inline void write_resampled(const Planar<const float>& audio, const Planar<const float>& curves,
-                            std::span<const bool> curves_are_stepped, ResamplerView<float>& resampler,
+// Queues a block of the host. The ring must have room for resampler.ready_after(audio.frames) frames, as many are
+// queued, and the resampler its channels. [producer, no allocation]
+inline void write_resampled(const Planar<const float>& audio, ResamplerView<float>& resampler,
                             RingView<float>& ring) noexcept {
   const ScopedFlushToZero flush;
-  const std::size_t n_audio = ring.channels() - curves.channels;
   const RingView<float>::Region queued = ring.reserve(resampler.ready_after(audio.frames));
-  const auto put_out = [&](const Planar<float>& to) {
-    resampler.filter(to.slice_channels(0, n_audio));
-    resampler.carry(n_audio, curves_are_stepped, to.slice_channels(n_audio, curves.channels));
-    resampler.advance(to.frames);
-  };
   std::size_t produced = 0;
   for (std::size_t consumed = 0; true;) {
     const RingView<float>::Region part = queued.slice_frames(produced, resampler.ready());
-    put_out(part.head);
-    put_out(part.tail);
+    for (const Planar<float>& to : {part.head, part.tail}) {
+      resampler.filter(to);
+      resampler.advance(to.frames);
+    }
     produced += part.frames();
     const Planar<float> room = resampler.reserve(audio.frames - consumed);
     if (room.frames == 0) break;
-    fit_channels<float>(audio.slice_frames(consumed, room.frames), room.slice_channels(0, n_audio));
-    copy_frames<float>(curves.slice_frames(consumed, room.frames), room.slice_channels(n_audio, curves.channels));
+    fit_channels<float>(audio.slice_frames(consumed, room.frames), room);
     resampler.publish(room.frames);
     consumed += room.frames;
   }

@@ -1,11 +1,9 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <span>
 
 #include "dsp/aligned_buffer.h"
 #include "dsp/flush_to_zero.h"
@@ -19,12 +17,32 @@ namespace neutone::dsp {
 struct ResamplerCursor {
   std::int64_t position = 0;  // the last frame of the next output frame's window, in steps of 1/up frames
   std::int64_t filled = 0;    // frames in the history
+  std::int64_t row = 0;       // of the next output frame, if the table is exact
 
-  // At the start of a stream, with taps - 1 frames of silence before it. `first` >= 0 is the last input frame that the
-  // first output frame takes, in steps of 1/up frames.
-  [[nodiscard]] static ResamplerCursor at_start(const ResamplerPlan& plan, std::int64_t first) noexcept {
-    const auto silence = static_cast<std::int64_t>(plan.taps) - 1;
-    return {silence * plan.up + first, silence};
+  // At the start of a stream. `first` is the last input frame that the first output frame takes, in steps of 1/up
+  // frames; frame 0 follows `silent` frames that come first, and before those there was silence, too. A row depends on
+  // the time since frame 0 alone, so streams that start elsewhere still compute each moment alike.
+  [[nodiscard]] static ResamplerCursor at_start(const ResamplerPlan& plan, std::int64_t first,
+                                                std::int64_t silent = 0) noexcept {
+    const auto before = static_cast<std::int64_t>(plan.taps) - 1;
+    ResamplerCursor cursor{(before + silent) * plan.up + first, before, 0};
+    if (!plan.is_exact()) return cursor;
+    while (!cursor.is_in_row(plan)) ++cursor.row;  // up and down have no common factor: one of the first `up` rows fits
+    const std::int64_t period_steps = plan.period() * plan.down;
+    const std::int64_t steps = (first - cursor.row * plan.down) % period_steps;
+    cursor.row += (steps < 0 ? steps + period_steps : steps) / (plan.up * plan.down) * plan.up;
+    return cursor;
+  }
+
+  // Whether the row's phase is that of the position.
+  [[nodiscard]] bool is_in_row(const ResamplerPlan& plan) const noexcept {
+    return row * plan.down % plan.up == position % plan.up;
+  }
+  // The first frame that the next output frame's window, and with it its group's, takes.
+  [[nodiscard]] std::int64_t window_start(const ResamplerPlan& plan) const noexcept {
+    if (plan.is_wire()) return position;
+    const std::int64_t rows_before = plan.is_exact() ? row % static_cast<std::int64_t>(kGroupRows) : 0;
+    return (position - rows_before * plan.down) / plan.up + 1 - 2 * static_cast<std::int64_t>(plan.half_taps);
   }
 };
 
@@ -44,18 +62,19 @@ class ResamplerView {
   [[nodiscard]] static std::size_t history_frames(const ResamplerPlan& plan) noexcept {
     constexpr std::size_t kMinBlock = 512;
     constexpr std::size_t kLine = kCacheLineBytes / sizeof(Real);
-    return (plan.taps + std::max(plan.taps, kMinBlock) + kLine) / kLine * kLine;
+    return (plan.taps + plan.padding() + std::max(plan.taps, kMinBlock) + kLine) / kLine * kLine;
   }
 
-  // `table` has plan.rows times plan.taps coefficients, `history` at least plan.taps frames of any number of channels,
-  // with a frame stride of 1. `cursor` must be one that `start` made, or that this class advanced, over such a history.
+  // `table` has plan.rows times plan.taps coefficients, `history` at least plan.taps + plan.padding() frames of any
+  // number of channels, with a frame stride of 1. `cursor` must be one that `start` made, or that this class advanced,
+  // over such a history.
   ResamplerView(const ResamplerPlan& plan, const Real* table, const Planar<Real>& history,
                 ResamplerCursor& cursor) noexcept
       : plan_(plan), table_(table), history_(history), cursor_(&cursor) {}
 
-  // Forgets all audio, and starts as ResamplerCursor::at_start says: `down - 1` for the least delay, `half_taps * up -
-  // 1` for output in time with the input.
-  void start(std::int64_t first) noexcept;
+  // Forgets all audio, and starts as ResamplerCursor::at_start says, with `first` + `silent` * up at least 0: `down -
+  // 1` for the least delay, `half_taps * up - 1` for output in time with the input.
+  void start(std::int64_t first, std::int64_t silent = 0) noexcept;
 
   [[nodiscard]] std::size_t channels() const noexcept { return history_.channels; }
   [[nodiscard]] const ResamplerPlan& plan() const noexcept { return plan_; }
@@ -72,31 +91,20 @@ class ResamplerView {
   // Takes in `frames` reserved frames. [wait-free]
   void publish(std::size_t frames) noexcept { cursor_->filled += static_cast<std::int64_t>(frames); }
 
-  // Filters the first channels into the next `out.frames` frames, at most ready(). [no allocation]
+  // Filters the first out.channels channels into the next `out.frames` frames, at most ready(). [no allocation]
   void filter(const Planar<float>& out) const noexcept;
-  // Carries control curves, the channels from `first` on, to the same frames: on the straight line between the two
-  // input frames around each, or the nearer of the two if the curve is stepped. `out` has a frame stride of 1. [no
-  // allocation]
-  void carry(std::size_t first, std::span<const bool> are_stepped, const Planar<float>& out) const noexcept;
   // Goes on behind `frames` output frames. [wait-free]
-  void advance(std::size_t frames) noexcept { cursor_->position += static_cast<std::int64_t>(frames) * plan_.down; }
+  void advance(std::size_t frames) noexcept {
+    cursor_->position += static_cast<std::int64_t>(frames) * plan_.down;
+    if (plan_.is_exact()) cursor_->row = (cursor_->row + static_cast<std::int64_t>(frames)) % plan_.period();
+  }
 
   // Takes in what fits and puts out what is ready and has room, until neither does; any counts. [no allocation]
   Moved process(Planar<const float> in, Planar<float> out) noexcept;
 
  private:
-  [[nodiscard]] FilterRun<Real> next_run() const noexcept {
-    const std::int64_t phases = plan_.is_exact() ? 0 : static_cast<std::int64_t>(plan_.rows - kExtraRows);
-    return {table_, plan_.taps, plan_.up, plan_.down, phases, history_, cursor_->position};
-  }
   // Moves what is still needed to the front.
   void compact() noexcept;
-  // Looks at all values without a way out in between: compilers vectorise that.
-  [[nodiscard]] static bool is_constant(const Real* values, std::size_t count) noexcept {
-    unsigned differing = 0;
-    for (std::size_t i = 1; i < count; ++i) differing |= static_cast<unsigned>(values[i] != values[0]);
-    return differing == 0;
-  }
 
   ResamplerPlan plan_;
   const Real* table_;
@@ -148,8 +156,8 @@ class Resampler {
 // ---------------------------------------------------------------------------------------------------------------------
 
 template <typename Real>
-void ResamplerView<Real>::start(std::int64_t first) noexcept {
-  *cursor_ = ResamplerCursor::at_start(plan_, first);
+void ResamplerView<Real>::start(std::int64_t first, std::int64_t silent) noexcept {
+  *cursor_ = ResamplerCursor::at_start(plan_, first, silent);
   for (std::size_t channel = 0; channel < history_.channels; ++channel) {
     std::fill_n(history_.row(channel), cursor_->filled, Real(0));
   }
@@ -171,8 +179,7 @@ std::size_t ResamplerView<Real>::missing(std::size_t frames) const noexcept {
 
 template <typename Real>
 void ResamplerView<Real>::compact() noexcept {
-  const std::int64_t window_start = cursor_->position / plan_.up + 1 - static_cast<std::int64_t>(plan_.taps);
-  const std::int64_t dropped = std::min(window_start, cursor_->filled);
+  const std::int64_t dropped = std::min(cursor_->window_start(plan_), cursor_->filled);
   if (dropped <= 0) return;
   const auto kept = static_cast<std::size_t>(cursor_->filled - dropped);
   for (std::size_t channel = 0; channel < history_.channels; ++channel) {
@@ -184,7 +191,7 @@ void ResamplerView<Real>::compact() noexcept {
 
 template <typename Real>
 Planar<Real> ResamplerView<Real>::reserve(std::size_t frames) noexcept {
-  const auto room = [this] { return history_.frames - static_cast<std::size_t>(cursor_->filled); };
+  const auto room = [this] { return history_.frames - plan_.padding() - static_cast<std::size_t>(cursor_->filled); };
   if (room() == 0) compact();
   return history_.slice_frames(static_cast<std::size_t>(cursor_->filled), std::min(frames, room()));
 }
@@ -197,43 +204,7 @@ void ResamplerView<Real>::filter(const Planar<float>& out) const noexcept {
     convert_frames<Real, float>(history_.slice_frames(first, out.frames), out);
     return;
   }
-  resampler_kernel().run(next_run(), out);
-}
-
-template <typename Real>
-void ResamplerView<Real>::carry(std::size_t first, std::span<const bool> are_stepped,
-                                const Planar<float>& out) const noexcept {
-  constexpr std::size_t kFrames = 64;
-  std::array<std::uint32_t, kFrames>
-      places{};                       // an output frame lies between two in the middle of its window: this one
-  std::array<Real, kFrames> parts{};  // and the next, at this part of their distance
-  const Real step = Real(1) / static_cast<Real>(plan_.up);
-  kernel::Walk walk(next_run());
-  for (std::size_t start = 0; start < out.frames; start += kFrames) {
-    const std::size_t count = std::min(kFrames, out.frames - start);
-    const std::int64_t first_place = walk.last_frame() - static_cast<std::int64_t>(plan_.half_taps);
-    for (std::size_t i = 0; i < count; ++i, walk.advance()) {
-      places[i] =
-          static_cast<std::uint32_t>(walk.last_frame() - static_cast<std::int64_t>(plan_.half_taps) - first_place);
-      parts[i] = static_cast<Real>(walk.part() + 1) * step;
-    }
-    for (std::size_t channel = 0; channel < out.channels; ++channel) {
-      const Real* const curve = history_.row(first + channel) + first_place;
-      float* const to = out.row(channel) + start;
-      if (is_constant(curve, places[count - 1] + 2)) {  // a knob that nobody moves
-        std::fill_n(to, count, static_cast<float>(*curve));
-      } else if (are_stepped[channel]) {
-        for (std::size_t i = 0; i < count; ++i) {
-          to[i] = static_cast<float>(curve[places[i] + (parts[i] < Real(0.5) ? 0U : 1U)]);
-        }
-      } else {
-        for (std::size_t i = 0; i < count; ++i) {
-          const Real* const values = curve + places[i];
-          to[i] = static_cast<float>(values[0] + parts[i] * (values[1] - values[0]));
-        }
-      }
-    }
-  }
+  resampler_kernel().run(FilterRun<Real>{table_, plan_, history_, cursor_->position, cursor_->row}, out);
 }
 
 template <typename Real>

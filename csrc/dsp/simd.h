@@ -44,6 +44,13 @@ NEUTONE_ALWAYS_INLINE void load(const Real* from, Vector& to) noexcept {
   std::memcpy(&to, from, sizeof(Vector));
 }
 
+// What was loaded before stays in a register: compilers like to load it again for each use, and loads are what limits.
+NEUTONE_ALWAYS_INLINE void keep_loaded() noexcept {
+#ifdef __GNUC__
+  asm volatile("" : : : "memory");
+#endif
+}
+
 inline constexpr std::size_t kSums = 8;
 
 // Adds up the lanes of each of eight vectors, all at once: a row of shuffles for eight sums rather than for one.

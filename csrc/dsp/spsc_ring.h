@@ -30,6 +30,11 @@ struct RingCursors {
 static_assert(sizeof(RingCursors) == 2 * kCacheLineBytes);
 static_assert(std::atomic_ref<std::uint64_t>::is_always_lock_free);
 
+// std::has_single_bit is a call of a function where the processor is not known to count bits.
+[[nodiscard]] constexpr bool is_power_of_two(std::size_t count) noexcept {
+  return count != 0 && (count & (count - 1)) == 0;
+}
+
 // FIFO of planar frames between exactly one producer thread and one consumer thread, over memory that it does not own.
 // Each method names the thread that may call it and what that thread is promised.
 template <typename Sample>
@@ -62,7 +67,7 @@ class RingView {
   // `storage.frames` is the capacity, a power of two. Throws std::invalid_argument if it is not, or without channels.
   RingView(Planar<Sample> storage, RingCursors& cursors) : storage_(storage), cursors_(&cursors) {
     if (storage.channels == 0) throw std::invalid_argument("a ring needs at least one channel");
-    if (!std::has_single_bit(storage.frames)) throw std::invalid_argument("the capacity must be a power of two");
+    if (!is_power_of_two(storage.frames)) throw std::invalid_argument("the capacity must be a power of two");
   }
 
   [[nodiscard]] std::size_t channels() const noexcept { return storage_.channels; }

@@ -39,13 +39,22 @@ auto with_resampler(const char* op, const Tensor& table, const Tensor& history, 
   return use(resampler_in<float>(op, table, history, state));
 }
 
-// Forgets all audio. `first` is the last input frame that the first output frame takes, in steps of 1/up frames.
-void resampler_start(int64_t first, const Tensor& table, const Tensor& history, const Tensor& state) {
+// Longer than any stream, and far from what overflows.
+constexpr int64_t kMaxFirst = 1'000'000'000'000'000;
+constexpr int64_t kMaxSilent = 1'000'000'000;
+
+// Forgets all audio. `first` is the last input frame that the first output frame takes, in steps of 1/up frames; frame
+// 0 follows `n_silent` frames that come first.
+void resampler_start(int64_t first, int64_t n_silent, const Tensor& table, const Tensor& history, const Tensor& state) {
   constexpr const char* kOp = "resampler_start";
-  constexpr int64_t kMaxFirst = 1'000'000'000'000'000;  // longer than any stream, and far from what overflows
-  static_cast<void>(checked_count(kOp, "first", first));
-  STD_TORCH_CHECK(first <= kMaxFirst, kOp, ": first must be at most ", kMaxFirst, ", got ", first);
-  with_resampler(kOp, table, history, state, [first](auto view) { view.start(first); });
+  static_cast<void>(checked_count(kOp, "n_silent", n_silent));
+  STD_TORCH_CHECK(n_silent <= kMaxSilent, kOp, ": n_silent must be at most ", kMaxSilent, ", got ", n_silent);
+  with_resampler(kOp, table, history, state, [first, n_silent, kOp](auto view) {
+    const int64_t least = -n_silent * view.plan().up;
+    STD_TORCH_CHECK(first >= least && first <= kMaxFirst, kOp, ": first must be in ", least, "..", kMaxFirst, ", got ",
+                    first);
+    view.start(first, n_silent);
+  });
 }
 
 // Takes in a block, returns all output that it makes ready: (channels, any number of frames).
@@ -70,7 +79,7 @@ STABLE_TORCH_LIBRARY_FRAGMENT(neutone, m) {
   is_first_copy = neutone::ops::define(
       m, {
              "new_resampler(int from_hz, int to_hz, str quality, int n_channels) -> (Tensor, Tensor, Tensor)",
-             "resampler_start(int first, Tensor table, Tensor(a!) history, Tensor(b!) state) -> ()",
+             "resampler_start(int first, int n_silent, Tensor table, Tensor(a!) history, Tensor(b!) state) -> ()",
              "resample(Tensor audio, Tensor table, Tensor(a!) history, Tensor(b!) state) -> Tensor",
          });
 }

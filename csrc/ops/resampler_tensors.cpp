@@ -19,7 +19,7 @@ constexpr std::size_t kTaps = 3;
 constexpr std::size_t kRows = 4;
 constexpr std::size_t kCursor = 5;
 constexpr std::size_t kEnd = 8;
-static_assert(sizeof(ResamplerCursor) == 2 * sizeof(int64_t));
+static_assert(sizeof(ResamplerCursor) == (kEnd - kCursor) * sizeof(int64_t));
 
 // Far beyond any stream, far below what overflows when rates are multiplied with it.
 constexpr int64_t kMaxPosition = 2'000'000'000'000'000'000;
@@ -36,7 +36,7 @@ bool is_filter(const int64_t* words) {
   const int64_t taps = words[kTaps];
   return in_range(words[kUp], 1, kMaxRateHz) && in_range(words[kDown], 1, kMaxRateHz) && words[kUp] != words[kDown] &&
          taps > 0 && taps % int64_t{dsp::kTapsMultiple} == 0 && in_range(words[kHalfTaps], 1, taps / 2) &&
-         (words[kRows] == words[kUp] || words[kRows] > int64_t{dsp::kExtraRows});
+         words[kRows] > int64_t{dsp::kExtraRows};
 }
 
 ResamplerPlan plan_in(const char* op, const Tensor& table, const int64_t* words) {
@@ -49,11 +49,13 @@ ResamplerPlan plan_in(const char* op, const Tensor& table, const int64_t* words)
 }
 
 void check_cursor(const char* op, const ResamplerPlan& plan, const ResamplerCursor& cursor, int64_t history_frames) {
-  const auto before_first = static_cast<int64_t>(plan.taps) - 1;
-  STD_TORCH_CHECK(history_frames > before_first, op, ": history must have at least ", plan.taps, " frames, got ",
-                  history_frames);
-  STD_TORCH_CHECK(cursor.filled >= 0 && cursor.filled <= history_frames && cursor.position <= kMaxPosition &&
-                      cursor.position / plan.up >= before_first,
+  const auto padding = static_cast<int64_t>(plan.padding());
+  const auto least = static_cast<int64_t>(plan.taps) + padding;
+  STD_TORCH_CHECK(history_frames >= least, op, ": history must have at least ", least, " frames, got ", history_frames);
+  const bool is_known_row =
+      cursor.row >= 0 && (plan.is_exact() ? cursor.row < plan.period() && cursor.is_in_row(plan) : cursor.row == 0);
+  STD_TORCH_CHECK(cursor.filled >= 0 && cursor.filled <= history_frames - padding && cursor.position >= 0 &&
+                      cursor.position <= kMaxPosition && is_known_row && cursor.window_start(plan) >= 0,
                   op, ": state holds numbers that no resampler can have; make it afresh");
 }
 
@@ -101,7 +103,8 @@ NewResampler new_resampler(const ResamplerPlan& plan, dsp::ResamplerQuality qual
                                         static_cast<int64_t>(plan.taps),
                                         static_cast<int64_t>(plan.rows),
                                         cursor.position,
-                                        cursor.filled};
+                                        cursor.filled,
+                                        cursor.row};
   std::ranges::copy(words, made.state.mutable_data_ptr<int64_t>());
   return made;
 }

@@ -1,9 +1,9 @@
-// What a callback of the host needs, one call each: audio and the parameters that belong to it travel through one ring,
-// as channels of the same frames, so nothing can pull them apart.
+// What a callback of the host needs, one call each. Audio waits in one ring, at the model's rate, and the parameters
+// that belong to it in another, at the host's; both take in every block together.
 #include <utility>
 
 #include "dsp/channels.h"
-#include "dsp/parameters.h"
+#include "dsp/control_stream.h"
 #include "dsp/resampled_stream.h"
 #include "ops/registration.h"
 #include "ops/resampler_tensors.h"
@@ -12,8 +12,8 @@
 namespace {
 
 using neutone::dsp::can_fit_channels;
+using neutone::dsp::ControlTimes;
 using neutone::dsp::copy_frames;
-using neutone::dsp::CurveMean;
 using neutone::dsp::fit_channels;
 using neutone::dsp::Planar;
 using neutone::dsp::ResamplerView;
@@ -70,15 +70,26 @@ struct Block {
   Planar<const float> params;
 };
 
-// The last channels of a ring, as many as `params` has rows, carry the parameters.
-Block checked_block(const char* op, const Tensor& audio, const Tensor& params, const RingView<float>& ring) {
+// The rings that a block goes into, and comes out of.
+struct Rings {
+  RingView<float> audio;
+  RingView<float> params;
+};
+
+Rings rings_in(const char* op, const Tensor& samples, const Tensor& cursors, const Tensor& param_samples,
+               const Tensor& param_cursors, Side side) {
+  return {ring_in(op, samples, cursors, side),
+          ring_in(op, param_samples, param_cursors, side, "param_samples", "param_cursors")};
+}
+
+Block checked_block(const char* op, const Tensor& audio, const Tensor& params, const Rings& rings) {
   Block block{readable_frames(op, "audio", audio), readable_frames(op, "params", params)};
   const std::size_t frames = block.audio.frames;
-  STD_TORCH_CHECK(block.params.channels < ring.channels(), op, ": params must have fewer rows than the ring's ",
-                  ring.channels(), " channels, got ", block.params.channels);
-  check_fit(op, block.audio.channels, ring.channels() - block.params.channels);
-  check_apart(op, memory_of("audio", block.audio), memory_of("samples", ring.storage()));
-  check_apart(op, memory_of("params", block.params), memory_of("samples", ring.storage()));
+  check_fit(op, block.audio.channels, rings.audio.channels());
+  STD_TORCH_CHECK(block.params.channels == rings.params.channels(), op, ": params must have the ",
+                  rings.params.channels(), " rows of its ring, got ", block.params.channels);
+  check_apart(op, memory_of("audio", block.audio), memory_of("samples", rings.audio.storage()));
+  check_apart(op, memory_of("params", block.params), memory_of("param_samples", rings.params.storage()));
   STD_TORCH_CHECK(block.params.frames == frames || block.params.frames == 1, op, ": params must have 1 column or the ",
                   frames, " of audio, got ", block.params.frames);
   if (block.params.frames == 1) block.params.frame_stride = 0;
@@ -86,10 +97,10 @@ Block checked_block(const char* op, const Tensor& audio, const Tensor& params, c
   return block;
 }
 
-// Raises unless the ring has room for what a block brings.
-RingView<float>::Region checked_room(const char* op, std::size_t frames, RingView<float>& ring) {
+// Raises unless a ring has room for what a block brings.
+RingView<float>::Region checked_room(const char* op, const char* name, std::size_t frames, RingView<float>& ring) {
   const RingView<float>::Region room = ring.reserve(frames);
-  STD_TORCH_CHECK(room.frames() == frames, op, ": audio brings ", frames, " frames, the ring has room for ",
+  STD_TORCH_CHECK(room.frames() == frames, op, ": ", name, " brings ", frames, " frames, its ring has room for ",
                   room.frames());
   return room;
 }
@@ -101,61 +112,80 @@ RingView<float>::Region checked_frames(const char* op, std::size_t frames, RingV
   return ready;
 }
 
+// Queues parameters for which there is room.
+void write_params(const Block& block, RingView<float>& ring) {
+  const std::size_t written = ring.write(block.params);
+  STD_TORCH_CHECK(written == block.params.frames, "neutone: a ring has lost its room between two looks at it");
+}
+
 // Queues a block.
-void stream_write(const Tensor& audio, const Tensor& params, const Tensor& samples, const Tensor& cursors) {
+void stream_write(const Tensor& audio, const Tensor& params, const Tensor& samples, const Tensor& cursors,
+                  const Tensor& param_samples, const Tensor& param_cursors) {
   constexpr const char* kOp = "stream_write";
-  RingView<float> ring = ring_in(kOp, samples, cursors, Side::kProducer);
-  const Block block = checked_block(kOp, audio, params, ring);
-  const RingView<float>::Region room = checked_room(kOp, block.audio.frames, ring);
-  const std::size_t n_audio = ring.channels() - block.params.channels;
-  room.slice_channels(0, n_audio).each_part(block.audio, fit_channels<float>);
-  room.slice_channels(n_audio, block.params.channels).each_part(block.params, copy_frames<float>);
-  ring.publish(block.audio.frames);
+  Rings rings = rings_in(kOp, samples, cursors, param_samples, param_cursors, Side::kProducer);
+  const Block block = checked_block(kOp, audio, params, rings);
+  const RingView<float>::Region room = checked_room(kOp, "audio", block.audio.frames, rings.audio);
+  static_cast<void>(checked_room(kOp, "params", block.params.frames, rings.params));
+  write_params(block, rings.params);
+  room.each_part(block.audio, fit_channels<float>);
+  rings.audio.publish(block.audio.frames);
 }
 
-// Queues a block at the model's rate. `ranges` (at most as many rows as params, 3) says which parameters are
-// categorical: they step, the others go on straight lines.
-void stream_write_resampled(const Tensor& audio, const Tensor& params, const Tensor& ranges, const Tensor& table,
-                            const Tensor& history, const Tensor& state, const Tensor& samples, const Tensor& cursors) {
+// Queues a block at the model's rate.
+void stream_write_resampled(const Tensor& audio, const Tensor& params, const Tensor& table, const Tensor& history,
+                            const Tensor& state, const Tensor& samples, const Tensor& cursors,
+                            const Tensor& param_samples, const Tensor& param_cursors) {
   constexpr const char* kOp = "stream_write_resampled";
-  RingView<float> ring = ring_in(kOp, samples, cursors, Side::kProducer);
-  const Block block = checked_block(kOp, audio, params, ring);
-  const std::array<bool, kMaxParams> is_stepped = checked_steps(kOp, ranges, block.params.channels);
-  ResamplerView<float> resampler = checked_resampler(kOp, table, history, state, ring);
+  Rings rings = rings_in(kOp, samples, cursors, param_samples, param_cursors, Side::kProducer);
+  const Block block = checked_block(kOp, audio, params, rings);
+  ResamplerView<float> resampler = checked_resampler(kOp, table, history, state, rings.audio);
   check_apart(kOp, memory_of("audio", block.audio), memory_of("history", resampler.history()));
-  check_apart(kOp, memory_of("params", block.params), memory_of("history", resampler.history()));
-  static_cast<void>(checked_room(kOp, resampler.ready_after(block.audio.frames), ring));
-  write_resampled(block.audio, block.params, is_stepped, resampler, ring);
+  static_cast<void>(checked_room(kOp, "audio", resampler.ready_after(block.audio.frames), rings.audio));
+  static_cast<void>(checked_room(kOp, "params", block.params.frames, rings.params));
+  write_params(block, rings.params);
+  write_resampled(block.audio, resampler, rings.audio);
 }
 
-// Takes the oldest `n_frames` as two fresh tensors: audio, and the last `n_params` channels, or the mean of each.
-std::tuple<Tensor, Tensor> stream_read(const Tensor& samples, const Tensor& cursors, int64_t n_frames, int64_t n_params,
-                                       bool mean_params) {
+// Where the next frames of the model lie among the parameters' values.
+ControlTimes checked_times(const char* op, int64_t up, int64_t down, int64_t part) {
+  const auto is_rate = [](int64_t number) { return number >= 1 && number <= neutone::dsp::kMaxRateHz; };
+  STD_TORCH_CHECK(is_rate(up) && is_rate(down), op, ": up and down must be in 1..", neutone::dsp::kMaxRateHz, ", got ",
+                  up, " and ", down);
+  // A whole frame in front of the first value, and the part of one.
+  STD_TORCH_CHECK(part >= 0 && part < up + down, op, ": part must be in 0..", up + down - 1, ", got ", part);
+  return {up, down, part};
+}
+
+// Takes the oldest `n_frames` as two fresh tensors: audio, and parameters, one column a frame or their means. The first
+// frame lies `part / up` values behind the oldest, each frame `down / up` values behind the one before; the values
+// before the frame behind the last are dropped. `ranges` (at most as many rows as parameters, 3) says which are
+// categorical: they step, the others go on straight lines.
+std::tuple<Tensor, Tensor> stream_read(const Tensor& samples, const Tensor& cursors, const Tensor& param_samples,
+                                       const Tensor& param_cursors, const Tensor& ranges, int64_t n_frames, int64_t up,
+                                       int64_t down, int64_t part, bool mean_params) {
   constexpr const char* kOp = "stream_read";
-  RingView<float> ring = ring_in(kOp, samples, cursors, Side::kConsumer);
+  Rings rings = rings_in(kOp, samples, cursors, param_samples, param_cursors, Side::kConsumer);
   const std::size_t frames = checked_count(kOp, "n_frames", n_frames);
-  const std::size_t params_channels = checked_count(kOp, "n_params", n_params);
-  STD_TORCH_CHECK(params_channels < ring.channels(), kOp, ": n_params must be below the ring's ", ring.channels(),
-                  " channels, got ", n_params);
-  STD_TORCH_CHECK(frames > 0 || !mean_params, kOp, ": n_frames must be at least 1 for a mean");
-  const RingView<float>::Region ready = checked_frames(kOp, frames, ring);
-  const std::size_t audio_channels = ring.channels() - params_channels;
-  const NewFrames audio = new_frames(audio_channels, frames);
-  const NewFrames params = new_frames(params_channels, mean_params ? 1 : frames);
-  const auto take = [](const Planar<float>& to, const Planar<float>& part) { copy_frames<float>(part, to); };
-  ready.slice_channels(0, audio_channels).each_part(audio.frames, take);
+  const ControlTimes times = checked_times(kOp, up, down, part);
+  const std::array<bool, kMaxParams> are_stepped = checked_steps(kOp, ranges, rings.params.channels());
+  STD_TORCH_CHECK(frames > 0, kOp, ": n_frames must be at least 1");
+  const RingView<float>::Region ready = checked_frames(kOp, frames, rings.audio);
+  const std::size_t passed = times.place(frames);
+  const std::size_t needed =
+      mean_params ? times.place(0) + times.n_averaged(frames) : std::max(passed, times.values_around(frames));
+  const RingView<float>::Region values = rings.params.readable(needed);
+  STD_TORCH_CHECK(values.frames() == needed, kOp, ": n_frames takes ", needed, " values of params, the ring holds ",
+                  values.frames());
+  const NewFrames audio = new_frames(rings.audio.channels(), frames);
+  const NewFrames params = new_frames(rings.params.channels(), mean_params ? 1 : frames);
+  ready.each_part(audio.frames, [](const auto& to, const auto& from) { copy_frames<float>(from, to); });
   if (mean_params) {
-    for (std::size_t param = 0; param < params_channels; ++param) {
-      CurveMean curve;
-      for (const Planar<float>& part : {ready.head, ready.tail}) {
-        curve.add(part.row(audio_channels + param), 1, part.frames);
-      }
-      *params.frames.row(param) = curve.mean();
-    }
+    average_controls(values, times, frames, params.frames);
   } else {
-    ready.slice_channels(audio_channels, params_channels).each_part(params.frames, take);
+    carry_controls(values, times, are_stepped, params.frames);
   }
-  ring.consume(frames);
+  rings.audio.consume(frames);
+  rings.params.consume(passed);
   return {audio.tensor, params.tensor};
 }
 
@@ -214,11 +244,13 @@ bool is_first_copy = false;  // see define; NOLINT(cppcoreguidelines-avoid-non-c
 STABLE_TORCH_LIBRARY_FRAGMENT(neutone, m) {
   is_first_copy = neutone::ops::define(
       m, {
-             "stream_write(Tensor audio, Tensor params, Tensor(a!) samples, Tensor(b!) cursors) -> ()",
-             "stream_read(Tensor samples, Tensor(a!) cursors, int n_frames, int n_params, bool mean_params) -> "
-             "(Tensor, Tensor)",
-             "stream_write_resampled(Tensor audio, Tensor params, Tensor ranges, Tensor table, Tensor(a!) history, "
-             "Tensor(b!) state, Tensor(c!) samples, Tensor(d!) cursors) -> ()",
+             "stream_write(Tensor audio, Tensor params, Tensor(a!) samples, Tensor(b!) cursors, "
+             "Tensor(c!) param_samples, Tensor(d!) param_cursors) -> ()",
+             "stream_read(Tensor samples, Tensor(a!) cursors, Tensor param_samples, Tensor(b!) param_cursors, "
+             "Tensor ranges, int n_frames, int up, int down, int part, bool mean_params) -> (Tensor, Tensor)",
+             "stream_write_resampled(Tensor audio, Tensor params, Tensor table, Tensor(a!) history, "
+             "Tensor(b!) state, Tensor(c!) samples, Tensor(d!) cursors, Tensor(e!) param_samples, "
+             "Tensor(f!) param_cursors) -> ()",
              "stream_pop_resampled(Tensor samples, Tensor(a!) cursors, Tensor table, Tensor(b!) history, Tensor(c!) "
              "state, "
              "int n_frames, int n_channels) -> Tensor",

@@ -83,7 +83,8 @@ void check_alignment(const char* op, const char* name, const void* data, std::si
 
 void check_frames(const char* op, const char* name, const Tensor& tensor) {
   check_tensor(op, name, tensor, 2, ScalarType::Float);
-  STD_TORCH_CHECK(tensor.size(0) > 0, op, ": ", name, " must have at least one channel, got shape ", shape_of(tensor));
+  STD_TORCH_CHECK(tensor.sizes()[0] > 0, op, ": ", name, " must have at least one channel, got shape ",
+                  shape_of(tensor));
   check_alignment(op, name, tensor.const_data_ptr(), alignof(float));
 }
 
@@ -98,9 +99,10 @@ void check_tensor(const char* op, const char* name, const Tensor& tensor, int64_
                   " must be a dense tensor; convert it with .to_dense()");
   STD_TORCH_CHECK(tensor.dim() == ndim, op, ": ", name, " must have ", ndim, " dimensions, got shape ",
                   shape_of(tensor));
-  const ScalarType got = tensor.scalar_type();
-  STD_TORCH_CHECK(got == dtype, op, ": ", name, " must be ", dtype_name(dtype), ", got ", dtype_name(got),
-                  "; convert it with .to(torch.", dtype_name(dtype), ")");
+  int32_t code = 0;  // scalar_type() would ask torch for all codes that there are
+  STABLE_TORCH_ERROR_CODE_CHECK(aoti_torch_get_dtype(tensor.get(), &code));
+  STD_TORCH_CHECK(code == dtype_code(dtype), op, ": ", name, " must be ", dtype_name(dtype), ", got ",
+                  dtype_name(tensor.scalar_type()), "; convert it with .to(torch.", dtype_name(dtype), ")");
 }
 
 dsp::Planar<const float> readable_frames(const char* op, const char* name, const Tensor& tensor) {
@@ -116,16 +118,17 @@ dsp::Planar<float> writable_frames(const char* op, const char* name, const Tenso
   return frames;
 }
 
-dsp::RingView<float> ring_in(const char* op, const Tensor& samples, const Tensor& cursors, Side side) {
-  check_frames(op, "samples", samples);
-  STD_TORCH_CHECK(samples.is_contiguous(), op, ": samples must be contiguous");
+dsp::RingView<float> ring_in(const char* op, const Tensor& samples, const Tensor& cursors, Side side,
+                             const char* samples_name, const char* cursors_name) {
+  check_frames(op, samples_name, samples);
+  STD_TORCH_CHECK(samples.is_contiguous(), op, ": ", samples_name, " must be contiguous");
   const auto capacity = static_cast<std::size_t>(samples.size(1));
-  STD_TORCH_CHECK(std::has_single_bit(capacity), op, ": samples must have a power of two of columns, got shape ",
-                  shape_of(samples));
-  check_tensor(op, "cursors", cursors, 1, ScalarType::Long);
-  STD_TORCH_CHECK(cursors.size(0) == kCursorWords && cursors.is_contiguous(), op,
-                  ": cursors must be contiguous with shape (", kCursorWords, "), got shape ", shape_of(cursors));
-  check_alignment(op, "cursors", cursors.const_data_ptr(), alignof(dsp::RingCursors));
+  STD_TORCH_CHECK(dsp::is_power_of_two(capacity), op, ": ", samples_name,
+                  " must have a power of two of columns, got shape ", shape_of(samples));
+  check_tensor(op, cursors_name, cursors, 1, ScalarType::Long);
+  STD_TORCH_CHECK(cursors.size(0) == kCursorWords && cursors.is_contiguous(), op, ": ", cursors_name,
+                  " must be contiguous with shape (", kCursorWords, "), got shape ", shape_of(cursors));
+  check_alignment(op, cursors_name, cursors.const_data_ptr(), alignof(dsp::RingCursors));
 
   auto& counters = *static_cast<dsp::RingCursors*>(cursors.mutable_data_ptr());
   dsp::RingView<float> ring(as_planar(samples, samples.mutable_data_ptr<float>()), counters);
@@ -133,7 +136,8 @@ dsp::RingView<float> ring_in(const char* op, const Tensor& samples, const Tensor
   const bool reads = side == Side::kConsumer || side == Side::kBoth;
   STD_TORCH_CHECK((!writes || lag(counters.written, counters.read_seen) <= capacity) &&
                       (!reads || lag(counters.written_seen, counters.read) <= capacity),
-                  op, ": cursors hold counters that no ring of ", capacity, " frames can have; start from zeros");
+                  op, ": ", cursors_name, " hold counters that no ring of ", capacity,
+                  " frames can have; start from zeros");
   return ring;
 }
 

@@ -36,7 +36,8 @@ enum class Side : std::uint8_t { kProducer, kConsumer, kBoth, kNeither };
 
 // The ring that lives in `samples` (channels, capacity) float32 and `cursors` (16,) int64, both contiguous, the
 // capacity a power of two. Raises if they are not, or if the counters of that side cannot be a ring's.
-[[nodiscard]] dsp::RingView<float> ring_in(const char* op, const Tensor& samples, const Tensor& cursors, Side side);
+[[nodiscard]] dsp::RingView<float> ring_in(const char* op, const Tensor& samples, const Tensor& cursors, Side side,
+                                           const char* samples_name = "samples", const char* cursors_name = "cursors");
 
 // From the first byte of an argument's audio to behind the last; strides of tensors are never negative.
 struct Memory {

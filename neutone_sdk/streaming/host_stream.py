@@ -10,6 +10,7 @@ from neutone_sdk.streaming.schedule import (
     buffering_steps,
     ceil_div,
     first_output_step,
+    knob_capacity,
     n_ready,
     reduced_ratio,
     resampling_steps,
@@ -49,9 +50,9 @@ def rate_of_least_delay(
 
 
 class HostStream(nn.Module):
-    """Two rings of frames at the model's rate: one to the model, with the knobs in its last channels, and one back.
+    """Two rings of audio at the model's rate, one to it and one back, and one of knobs at the host's.
 
-    Where the host has another rate, a resampler sits at its end of each. Scriptable. A stream has to be set up, then
+    Where the host has another rate, a resampler sits at its end of each of the former. Scriptable. A stream has to be set up, then
     started with a delay; from then on every `push` of ``n`` samples is followed by `take_block` and `put_block` as long
     as `has_block`, and then `pop`.
 
@@ -65,6 +66,8 @@ class HostStream(nn.Module):
 
     param_ranges: Tensor
     nothing: Tensor
+    knob_samples: Tensor
+    knob_cursors: Tensor
     in_samples: Tensor
     in_cursors: Tensor
     in_table: Tensor
@@ -86,8 +89,11 @@ class HostStream(nn.Module):
         self.mean_params = mean_params
         self.register_buffer("param_ranges", param_ranges, persistent=False)
         self.register_buffer("nothing", torch.empty(0), persistent=False)
+        for ring in ("in", "out", "knob"):
+            for part in ("samples", "cursors"):
+                self.register_buffer(f"{ring}_{part}", self.nothing, persistent=False)
         for side in ("in", "out"):
-            for part in ("samples", "cursors", "table", "history", "state"):
+            for part in ("table", "history", "state"):
                 self.register_buffer(f"{side}_{part}", self.nothing, persistent=False)
         self.model_block = 1
         self.is_resampling = False
@@ -95,6 +101,9 @@ class HostStream(nn.Module):
         self.up = 1
         self.down = 1
         self.resampling_steps = 0
+        self.look_ahead = 0  # samples of the host that the resampler to the model looks ahead
+        # Steps by which the model's next frame lies behind the oldest value of the knobs.
+        self.knob_part = 0
         # Steps by which the next frame of the model, and the next sample of the host, are ahead of what has come in.
         self.in_lead = 0
         self.out_lead = 0
@@ -106,16 +115,18 @@ class HostStream(nn.Module):
 
         Should memory run out, nothing has changed.
         """
-        n_rows = self.n_in_channels + self.n_params
         up, down = reduced_ratio(daw_sr, model_sr)
         resampling = 0
+        look_ahead = 0
         to_model = [self.nothing] * 3
         to_host = [self.nothing] * 3
         if daw_sr != model_sr:
-            to_model = list(torch.ops.neutone.new_resampler(daw_sr, model_sr, "standard", n_rows))
+            to_model = list(torch.ops.neutone.new_resampler(daw_sr, model_sr, "standard", self.n_in_channels))
             to_host = list(torch.ops.neutone.new_resampler(model_sr, daw_sr, "standard", self.n_out_channels))
-            resampling = resampling_steps(up, down, int(to_model[2][2]), int(to_host[2][2]))
-        in_ring = new_ring(n_rows, ring_capacity_frames(daw_bs, model_bs, up, down))
+            look_ahead = int(to_model[2][2])
+            resampling = resampling_steps(up, down, look_ahead, int(to_host[2][2]))
+        in_ring = new_ring(self.n_in_channels, ring_capacity_frames(daw_bs, model_bs, up, down))
+        knob_ring = new_ring(self.n_params, knob_capacity(daw_bs, model_bs, up, down, look_ahead))
         # `forward_bt` waits for nothing: what the resampler to the host looks ahead piles up in the ring.
         waiting = ceil_div(resampling, down) + 1
         out_ring = new_ring(self.n_out_channels, ring_capacity_frames(daw_bs, model_bs + waiting, up, down))
@@ -123,9 +134,11 @@ class HostStream(nn.Module):
         self.is_resampling = daw_sr != model_sr
         self.up, self.down = up, down
         self.resampling_steps = resampling
+        self.look_ahead = look_ahead
         self.model_block = model_bs
         self.in_table, self.in_history, self.in_state = to_model[0], to_model[1], to_model[2]
         self.out_table, self.out_history, self.out_state = to_host[0], to_host[1], to_host[2]
+        self.knob_samples, self.knob_cursors = knob_ring
         self.in_samples, self.in_cursors = in_ring
         self.out_samples, self.out_cursors = out_ring
 
@@ -147,9 +160,13 @@ class HostStream(nn.Module):
         self.is_fresh = True
         n_silent = max(0, ceil_div(-self.out_lead, self.down))
         if self.is_resampling:
-            torch.ops.neutone.resampler_start(self.in_lead, self.in_table, self.in_history, self.in_state)
-            first = self.out_lead + n_silent * self.down
-            torch.ops.neutone.resampler_start(first, self.out_table, self.out_history, self.out_state)
+            torch.ops.neutone.resampler_start(self.in_lead, 0, self.in_table, self.in_history, self.in_state)
+            torch.ops.neutone.resampler_start(
+                self.out_lead, n_silent, self.out_table, self.out_history, self.out_state
+            )
+        # Frame i lies at (i + 1) * down / up - look_ahead of the host's samples; `push` puts that many values in front.
+        self.knob_part = self.down if self.is_resampling else 0
+        torch.ops.neutone.ring_clear(self.knob_samples, self.knob_cursors)
         torch.ops.neutone.ring_clear(self.in_samples, self.in_cursors)
         torch.ops.neutone.ring_clear(self.out_samples, self.out_cursors)
         silence = torch.zeros(self.n_out_channels, n_silent)
@@ -159,14 +176,17 @@ class HostStream(nn.Module):
         """Take in a block of the host: ``(1 or 2, n)``, with ``(n_params, 1)`` or ``(n_params, n)``."""
         if self.is_resampling:
             if self.is_fresh:  # before the stream there was silence, but no other position of the knobs
-                self.in_history[self.n_in_channels :].copy_(params[:, :1].expand(-1, self.in_history.size(1)))
+                before = params[:, :1].expand(-1, self.look_ahead)
+                torch.ops.neutone.ring_write(before, self.knob_samples, self.knob_cursors)
                 self.is_fresh = False
             torch.ops.neutone.stream_write_resampled(
-                x, params, self.param_ranges, self.in_table, self.in_history, self.in_state,
-                self.in_samples, self.in_cursors,
+                x, params, self.in_table, self.in_history, self.in_state,
+                self.in_samples, self.in_cursors, self.knob_samples, self.knob_cursors,
             )  # fmt: skip
         else:
-            torch.ops.neutone.stream_write(x, params, self.in_samples, self.in_cursors)
+            torch.ops.neutone.stream_write(
+                x, params, self.in_samples, self.in_cursors, self.knob_samples, self.knob_cursors
+            )
         self.in_lead -= x.size(1) * self.up
         n_frames = n_ready(self.in_lead, self.down)
         self.in_lead += n_frames * self.down
@@ -180,8 +200,10 @@ class HostStream(nn.Module):
         """Return the model's next block, fresh: audio ``(n_in_channels, b)``, knobs ``(n_params, b)`` or means."""
         self.n_pending -= self.model_block
         audio, params = torch.ops.neutone.stream_read(
-            self.in_samples, self.in_cursors, self.model_block, self.n_params, self.mean_params
-        )
+            self.in_samples, self.in_cursors, self.knob_samples, self.knob_cursors, self.param_ranges,
+            self.model_block, self.up, self.down, self.knob_part, self.mean_params,
+        )  # fmt: skip
+        self.knob_part = (self.knob_part + self.model_block * self.down) % self.up
         return audio, params
 
     def put_block(self, y: Tensor) -> None:

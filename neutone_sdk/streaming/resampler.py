@@ -94,7 +94,7 @@ class Resampler(nn.Module):
     @torch.jit.export
     def reset(self) -> None:
         """Forget all audio and start from silence."""
-        torch.ops.neutone.resampler_start(self.down - 1, self.table, self.history, self.state)
+        torch.ops.neutone.resampler_start(self.down - 1, 0, self.table, self.history, self.state)
 
 
 def resample(audio: Tensor, from_hz: int, to_hz: int, quality: str = "standard") -> Tensor:
@@ -127,7 +127,7 @@ def resample(audio: Tensor, from_hz: int, to_hz: int, quality: str = "standard")
         return audio.clone(memory_format=torch.contiguous_format)
     table, history, state = torch.ops.neutone.new_resampler(from_hz, to_hz, quality, audio.size(0))
     up, down, half_taps = (int(number) for number in state[:3])
-    torch.ops.neutone.resampler_start(half_taps * up - 1, table, history, state)
+    torch.ops.neutone.resampler_start(half_taps * up - 1, 0, table, history, state)
     # The last samples of output look so far past the end of the input.
     silence_behind = torch.nn.functional.pad(audio, (0, half_taps))
     resampled: Tensor = torch.ops.neutone.resample(silence_behind, table, history, state)

@@ -73,6 +73,11 @@ def ring_capacity_frames(host_block: int, model_block: int, up: int = 1, down: i
     return power_of_two_above(model_block + ceil_div((host_block + 1) * up, down) + 1)
 
 
+def knob_capacity(host_block: int, model_block: int, up: int, down: int, look_ahead: int) -> int:
+    """Return room for the values of a knob, at the host's rate, that belong to all that waits: a power of two."""
+    return power_of_two_above(look_ahead + host_block + ceil_div((model_block + 1) * down, up) + 2)
+
+
 def power_of_two_above(count: int) -> int:
     """Return the smallest power of two that is at least ``count``: what rings have room for."""
     power = 1

@@ -9,6 +9,7 @@
 #include "buffer.h"
 #include "check.h"
 #include "dsp/channels.h"
+#include "dsp/control_stream.h"
 #include "dsp/parameters.h"
 #include "dsp/resampled_stream.h"
 #include "dsp/resampler.h"
@@ -138,21 +139,34 @@ void resampled_streams_allocate_nothing() {
   using neutone::dsp::ResamplerView;
   const auto plan = neutone::dsp::plan_resampler(44'100, 48'000, neutone::dsp::ResamplerQuality::kStandard);
   const std::vector<float> table(plan.rows * plan.taps);
-  Buffer history(6, ResamplerView<float>::history_frames(plan));
+  Buffer history(2, ResamplerView<float>::history_frames(plan));
   ResamplerCursor cursor;
   ResamplerView<float> resampler(plan, table.data(), history.planar(), cursor);
-  SpscRing<float> ring(6, 4 * kFrames);
+  SpscRing<float> ring(2, 4 * kFrames);
   Buffer audio(1, kFrames);
-  Buffer curves(4, kFrames);
-  Buffer out(6, kFrames);
-  constexpr std::array<bool, 4> kStepped{};
+  Buffer out(2, kFrames);
   resampler.start(plan.down - 1);
   CHECK(count_heap_calls([&] {
           for (int block = 0; block < 20; ++block) {
-            neutone::dsp::write_resampled(audio.planar(), curves.planar(), kStepped, resampler, ring.view());
+            neutone::dsp::write_resampled(audio.planar(), resampler, ring.view());
             neutone::dsp::read_resampled(ring.view(), resampler, out.first(ring->size() / 2));
             use(ring->skip(ring->size()));
           }
+        }) == 0);
+}
+
+void carrying_and_averaging_controls_allocates_nothing() {
+  SpscRing<float> ring(4, kFrames);
+  Buffer values(4, kFrames);
+  Buffer curves(4, kFrames);
+  Buffer means(4, 1);
+  constexpr std::array<bool, 4> kStepped{false, true, false, true};
+  constexpr neutone::dsp::ControlTimes kTimes{3, 2, 1};
+  use(ring->write(values.planar()));
+  CHECK(count_heap_calls([&] {
+          const auto waiting = ring->readable(kFrames);
+          neutone::dsp::average_controls(waiting, kTimes, kFrames, means.planar());
+          neutone::dsp::carry_controls(waiting, kTimes, kStepped, curves.planar());
         }) == 0);
 }
 
@@ -163,5 +177,6 @@ int main() {
                                    TEST(passing_frames_does_not_allocate),
                                    TEST(reserving_and_consuming_in_place_does_not_allocate),
                                    TEST(fitting_channels_does_not_allocate), TEST(reading_parameters_does_not_allocate),
-                                   TEST(resampling_allocates_nothing), TEST(resampled_streams_allocate_nothing)});
+                                   TEST(resampling_allocates_nothing), TEST(resampled_streams_allocate_nothing),
+                                   TEST(carrying_and_averaging_controls_allocates_nothing)});
 }

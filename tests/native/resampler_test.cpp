@@ -15,6 +15,7 @@
 
 using neutone::dsp::design_resampler;
 using neutone::dsp::FilterRun;
+using neutone::dsp::plan_exact_resampler;
 using neutone::dsp::plan_resampler;
 using neutone::dsp::Planar;
 using neutone::dsp::Resampler;
@@ -136,29 +137,45 @@ void channels_do_not_touch_each_other() {
   }
 }
 
-// The definition, in double: every coefficient times its frame, oldest first.
-double slow_sum(const ResamplerPlan& plan, const std::vector<double>& table, Audio& in, std::size_t frame) {
-  const std::int64_t position = static_cast<std::int64_t>(frame) * plan.down + plan.down - 1;
-  const auto row = static_cast<std::size_t>(position % plan.up);
-  const std::int64_t first = position / plan.up - static_cast<std::int64_t>(plan.taps) + 1;
-  double sum = 0.0;
-  for (std::size_t tap = 0; tap < plan.taps; ++tap) {
-    const std::int64_t index = first + static_cast<std::int64_t>(tap);
-    if (index >= 0)
-      sum += table[row * plan.taps + tap] * static_cast<double>(in.at(0, static_cast<std::size_t>(index)));
+// An exact table, looked at through the definition of its rows.
+class SlowResampler {
+ public:
+  SlowResampler(const ResamplerPlan& plan, ResamplerQuality quality)
+      : plan_(plan), table_(design_resampler(plan, quality)), rows_(static_cast<std::size_t>(plan.up)) {
+    for (std::int64_t row = 0; row < plan.up; ++row) rows_[static_cast<std::size_t>(row * plan.down % plan.up)] = row;
   }
-  return sum;
-}
+
+  // Every coefficient times its frame, oldest first, in double.
+  double sum(Audio& in, std::size_t frame) const {
+    const std::int64_t position = static_cast<std::int64_t>(frame) * plan_.down + plan_.down - 1;
+    const std::int64_t row = rows_[static_cast<std::size_t>(position % plan_.up)];
+    const std::int64_t first_row = row - row % 4;
+    const std::int64_t first_tap = row * plan_.down / plan_.up - first_row * plan_.down / plan_.up;
+    const double* const coefficients = table_.data() + row * static_cast<std::int64_t>(plan_.taps) + first_tap;
+    const auto count = static_cast<std::int64_t>(2 * plan_.half_taps);
+    double sum = 0.0;
+    for (std::int64_t tap = 0; tap < count; ++tap) {
+      const std::int64_t index = position / plan_.up + 1 - count + tap;
+      if (index >= 0) sum += coefficients[tap] * static_cast<double>(in.at(0, static_cast<std::size_t>(index)));
+    }
+    return sum;
+  }
+
+ private:
+  ResamplerPlan plan_;
+  std::vector<double> table_;
+  std::vector<std::int64_t> rows_;  // by phase
+};
 
 template <typename Real>
 void check_sums(const Rates& rates, ResamplerQuality quality, double tolerance) {
   Resampler<Real> resampler(rates.from_hz, rates.to_hz, quality, 1);
   if (!resampler.plan().is_exact()) return;
-  const std::vector<double> table = design_resampler(resampler.plan(), quality);
+  const SlowResampler slow(resampler.plan(), quality);
   Audio in = noise(1, 9000);
   Audio out = resampled(resampler, in);
   for (std::size_t frame = 0; frame < out.frames(); ++frame) {
-    CHECK(std::abs(static_cast<double>(out.at(0, frame)) - slow_sum(resampler.plan(), table, in, frame)) <= tolerance);
+    CHECK(std::abs(static_cast<double>(out.at(0, frame)) - slow.sum(in, frame)) <= tolerance);
   }
 }
 
@@ -176,16 +193,63 @@ void the_output_is_the_sum_of_products() {
 void an_interpolated_table_gives_what_an_exact_one_would() {
   // 1e-8 of the interpolation times the sum of up to 88 frames' magnitudes; float rounding as above.
   constexpr double kInterpolation = 3e-6;
-  ResamplerPlan interpolated = plan_resampler(44'100, 47'999, ResamplerQuality::kStandard);
-  CHECK(!interpolated.is_exact());
-  ResamplerPlan exact = interpolated;
-  exact.rows = static_cast<std::size_t>(exact.up);
-  const std::vector<double> exact_table = design_resampler(exact, ResamplerQuality::kStandard);
+  CHECK(!plan_resampler(44'100, 47'999, ResamplerQuality::kStandard).is_exact());
+  const SlowResampler exact(plan_exact_resampler(44'100, 47'999, ResamplerQuality::kStandard),
+                            ResamplerQuality::kStandard);
   Resampler<float> resampler(44'100, 47'999, ResamplerQuality::kStandard, 1);
   Audio in = noise(1, 9000);
   Audio out = resampled(resampler, in);
   for (std::size_t frame = 0; frame < out.frames(); ++frame) {
-    CHECK(std::abs(static_cast<double>(out.at(0, frame)) - slow_sum(exact, exact_table, in, frame)) <= kInterpolation);
+    CHECK(std::abs(static_cast<double>(out.at(0, frame)) - exact.sum(in, frame)) <= kInterpolation);
+  }
+}
+
+// A resampler that views memory of its own.
+struct Viewed {
+  ResamplerPlan plan;
+  std::vector<float> table;
+  Audio history;
+  ResamplerCursor cursor;
+  ResamplerView<float> view;
+
+  explicit Viewed(const Rates& rates)
+      : plan(plan_resampler(rates.from_hz, rates.to_hz, ResamplerQuality::kStandard)),
+        history(1, ResamplerView<float>::history_frames(plan)),
+        view(plan, filled(), history.planar(), cursor) {}
+
+ private:
+  const float* filled() {
+    for (const double value : design_resampler(plan, ResamplerQuality::kStandard)) {
+      table.push_back(static_cast<float>(value));
+    }
+    return table.data();
+  }
+};
+
+void a_stream_that_starts_elsewhere_computes_each_moment_alike() {
+  constexpr std::int64_t kLater = 11;  // output frames
+  for (const Rates& rates : kRates) {
+    Viewed resampler(rates);
+    const auto [up, down] = std::pair(resampler.plan.up, resampler.plan.down);
+    Audio in = noise(1, 5000);
+    Audio expected(1, 30'000);
+    resampler.view.start(down - 1);
+    const std::size_t produced = resampler.view.process(in.planar(), expected.planar()).produced;
+    for (const std::int64_t silent : {0, 1, 2, 3, 50}) {
+      Audio behind_silence(1, in.frames() + static_cast<std::size_t>(silent));
+      std::ranges::copy(in.samples(), behind_silence.samples().begin() + silent);
+      // The same frames, but for some that are left out, or silence that comes before.
+      const std::int64_t earlier = std::min(silent * up / down, std::int64_t{5});
+      for (const std::int64_t moved : {-earlier, std::int64_t{0}, kLater}) {
+        resampler.view.start(down - 1 + moved * down, silent);
+        Audio out(1, 40'000);
+        static_cast<void>(resampler.view.process(behind_silence.planar(), out.planar()));
+        const auto skipped = static_cast<std::ptrdiff_t>(std::max<std::int64_t>(moved, 0));
+        const auto begin = out.samples().begin() + std::max<std::int64_t>(-moved, 0);
+        const auto count = static_cast<std::ptrdiff_t>(produced) - kLater;
+        CHECK(std::equal(begin, begin + count, expected.samples().begin() + skipped));
+      }
+    }
   }
 }
 
@@ -275,6 +339,38 @@ void what_is_not_finite_is_gone_after_the_filters_length() {
   }
 }
 
+// Windows of neighbouring frames are computed together: none may see what belongs to another.
+template <typename Real>
+void check_cuts_of_what_is_not_finite(const Rates& rates, ResamplerQuality quality, std::size_t channels) {
+  Resampler<Real> resampler(rates.from_hz, rates.to_hz, quality, channels);
+  Audio in = noise(channels, 4000);
+  in.at(0, 700) = std::numeric_limits<float>::quiet_NaN();
+  in.at(channels - 1, 1500) = std::numeric_limits<float>::infinity();
+  Audio whole = resampled(resampler, in);
+  resampler.reset();
+  Audio out(channels, whole.frames());
+  std::size_t produced = 0;
+  for (std::size_t consumed = 0; consumed < in.frames(); ++consumed) {
+    const auto left = out.planar().slice_frames(produced, out.frames() - produced);
+    produced += resampler.process(in.planar().slice_frames(consumed, 1), left).produced;
+  }
+  for (std::size_t i = 0; i < out.samples().size(); ++i) {
+    const float sample = out.samples()[i];
+    const float expected = whole.samples()[i];
+    CHECK((sample == expected || (std::isnan(sample) && std::isnan(expected))));
+  }
+}
+
+void what_is_not_finite_comes_out_at_the_same_place_however_the_stream_is_cut() {
+  for (const Rates& rates : kRates) {
+    for (const std::size_t channels : {1U, 2U}) {
+      check_cuts_of_what_is_not_finite<float>(rates, ResamplerQuality::kStandard, channels);
+      check_cuts_of_what_is_not_finite<float>(rates, ResamplerQuality::kLowLatency, channels);
+    }
+  }
+  check_cuts_of_what_is_not_finite<double>(kRates[0], ResamplerQuality::kHigh, 2);
+}
+
 void denormals_are_flushed_and_the_callers_mode_comes_back() {
   Resampler<float> resampler(44'100, 48'000, ResamplerQuality::kStandard, 1);
   Audio in(1, 2000);
@@ -299,17 +395,14 @@ void check_kernels(const Rates& rates, ResamplerQuality quality) {
   const ResamplerPlan plan = plan_resampler(rates.from_hz, rates.to_hz, quality);
   std::vector<Real> table;
   for (const double value : design_resampler(plan, quality)) table.push_back(static_cast<Real>(value));
-  const std::size_t frames = plan.taps + static_cast<std::size_t>(501 * plan.down / plan.up) + 2;
+  const std::size_t frames = 2 * plan.taps + static_cast<std::size_t>(501 * plan.down / plan.up) + 2;
   Audio audio = noise(3, frames);
   const std::vector<Real> history(audio.samples().begin(), audio.samples().end());
-  const std::int64_t phases = plan.is_exact() ? 0 : static_cast<std::int64_t>(plan.rows - neutone::dsp::kExtraRows);
   const FilterRun<Real> filter_run{table.data(),
-                                   plan.taps,
-                                   plan.up,
-                                   plan.down,
-                                   phases,
+                                   plan,
                                    {history.data(), 3, frames, static_cast<std::ptrdiff_t>(frames), 1},
-                                   static_cast<std::int64_t>(plan.taps - 1) * plan.up};
+                                   static_cast<std::int64_t>(plan.taps - 1) * plan.up,
+                                   0};
   const auto kernels = neutone::dsp::resampler_kernels();
   const auto expected = run_with<Real>([&](const auto& r, const auto& o) { kernels[0].run(r, o); }, filter_run, 3);
   const auto agrees = [&](const std::vector<float>& out) {
@@ -332,39 +425,6 @@ void all_kernels_agree() {
   }
 }
 
-void curves_stay_with_the_audio_that_they_belong_to() {
-  constexpr float kRounding = 1e-4F;
-  constexpr std::size_t kFrames = 400;
-  for (const Rates& rates : {kRates[0], kRates[1], kRates[4]}) {
-    const ResamplerPlan plan = plan_resampler(rates.from_hz, rates.to_hz, ResamplerQuality::kStandard);
-    std::vector<float> table(plan.rows * plan.taps);
-    Audio history(2, ResamplerView<float>::history_frames(plan));
-    ResamplerCursor cursor;
-    ResamplerView<float> view(plan, table.data(), history.planar(), cursor);
-    view.start(plan.down - 1);
-    const Planar<float> room = view.reserve(kFrames);
-    CHECK(room.frames == kFrames);
-    for (std::size_t frame = 0; frame < kFrames; ++frame) {
-      room.row(0)[frame] = static_cast<float>(frame);          // a ramp
-      room.row(1)[frame] = frame < kFrames / 4 ? 0.0F : 3.0F;  // a choice
-    }
-    view.publish(kFrames);
-    Audio out(1, view.ready());
-    Audio chosen(1, view.ready());
-    view.carry(0, std::array{false}, out.planar());
-    view.carry(1, std::array{true}, chosen.planar());
-    for (std::size_t frame = 0; frame < out.frames(); ++frame) {
-      const double time =
-          static_cast<double>((static_cast<std::int64_t>(frame) + 1) * plan.down) / static_cast<double>(plan.up) -
-          static_cast<double>(plan.half_taps);
-      if (time < 1.0) continue;
-      CHECK(std::abs(out.at(0, frame) - static_cast<float>(time)) <= kRounding);
-      CHECK((chosen.at(0, frame) == 0.0F || chosen.at(0, frame) == 3.0F));
-      CHECK((chosen.at(0, frame) == 3.0F) == (std::lround(time) >= std::int64_t{kFrames / 4}));
-    }
-  }
-}
-
 void rates_that_make_no_sense_are_refused() {
   for (const auto& [from_hz, to_hz] : std::initializer_list<Rates>{
            {0, 48'000}, {48'000, 0}, {-1, 48'000}, {48'000, 768'001}, {768'000, 2'000}, {100, 48'000}}) {
@@ -382,14 +442,15 @@ int main() {
       TEST(channels_do_not_touch_each_other),
       TEST(the_output_is_the_sum_of_products),
       TEST(an_interpolated_table_gives_what_an_exact_one_would),
+      TEST(a_stream_that_starts_elsewhere_computes_each_moment_alike),
       TEST(a_reset_resampler_is_a_fresh_one),
       TEST(latency_declared_is_latency_measured),
       TEST(constants_stay_what_they_are),
       TEST(equal_rates_are_a_wire),
       TEST(what_is_not_finite_is_gone_after_the_filters_length),
+      TEST(what_is_not_finite_comes_out_at_the_same_place_however_the_stream_is_cut),
       TEST(denormals_are_flushed_and_the_callers_mode_comes_back),
       TEST(all_kernels_agree),
-      TEST(curves_stay_with_the_audio_that_they_belong_to),
       TEST(rates_that_make_no_sense_are_refused),
   });
 }
