@@ -43,18 +43,20 @@ RING_POSITIONS = {
 RESAMPLER_POSITIONS = {"resampler_start": 2, "resample": 1, "stream_write_resampled": 2, "stream_pop_resampled": 2}
 
 
-def read_with(**changed: Any) -> tuple[Any, ...]:
+def read_with(
+    audio: tuple[Tensor, Tensor] | None = None, params: tuple[Tensor, Tensor] | None = None, **changed: Any
+) -> tuple[Any, ...]:
     """Return arguments of stream_read, but for what is changed."""
-    arguments = {
-        "audio": ring(2, 7), "params": ring(4, 8), "ranges": torch.rand(3, 3), "n_frames": 5, "up": 3, "down": 4,
-        "part": 2, "mean_params": False,
+    numbers = {
+        "ranges": torch.rand(3, 3), "n_frames": 5, "up": 3, "down": 4, "part": 2, "mean_params": False,
     } | changed  # fmt: skip
-    return (*arguments.pop("audio"), *arguments.pop("params"), *arguments.values())
+    return (*(audio or ring(2, 7)), *(params or ring(4, 8)), *numbers.values())
 
 
 def state_with(**changed: int) -> Tensor:
     """Return the state of a resampler from 44.1 to 48 kHz that has not heard anything, but for what is changed."""
-    words = {"up": 160, "down": 147, "half_taps": 42, "taps": 88, "rows": 160, "position": 16000, "filled": 87, "row": 0}
+    plan = {"up": 160, "down": 147, "half_taps": 42, "taps": 88, "rows": 160}
+    words = plan | {"position": 16000, "filled": 87, "row": 0}
     return torch.tensor(list((words | changed).values()))
 
 

@@ -52,9 +52,9 @@ def rate_of_least_delay(
 class HostStream(nn.Module):
     """Two rings of audio at the model's rate, one to it and one back, and one of knobs at the host's.
 
-    Where the host has another rate, a resampler sits at its end of each of the former. Scriptable. A stream has to be set up, then
-    started with a delay; from then on every `push` of ``n`` samples is followed by `take_block` and `put_block` as long
-    as `has_block`, and then `pop`.
+    Where the host has another rate, a resampler sits at its end of each of the former. Scriptable. A stream has to be
+    set up, then started with a delay; from then on every `push` of ``n`` samples is followed by `take_block` and
+    `put_block` as long as `has_block`, and then `pop`.
 
     Args:
         n_in_channels: Channels that the model hears.
@@ -161,9 +161,7 @@ class HostStream(nn.Module):
         n_silent = max(0, ceil_div(-self.out_lead, self.down))
         if self.is_resampling:
             torch.ops.neutone.resampler_start(self.in_lead, 0, self.in_table, self.in_history, self.in_state)
-            torch.ops.neutone.resampler_start(
-                self.out_lead, n_silent, self.out_table, self.out_history, self.out_state
-            )
+            torch.ops.neutone.resampler_start(self.out_lead, n_silent, self.out_table, self.out_history, self.out_state)
         # Frame i lies at (i + 1) * down / up - look_ahead of the host's samples; `push` puts that many values in front.
         self.knob_part = self.down if self.is_resampling else 0
         torch.ops.neutone.ring_clear(self.knob_samples, self.knob_cursors)
