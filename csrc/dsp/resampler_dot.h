@@ -54,9 +54,14 @@ NEUTONE_ALWAYS_INLINE void add_products(const Groups<Real, Channels>& groups, co
       load(groups[g].rows + row * layout.taps + tap, coefficients);
       keep_loaded();
       for (std::size_t channel = 0; channel < Channels; ++channel) {
-        Vector<Real, Lanes> factors = frames[channel];
-        if constexpr (kMasked) mask<Real, Lanes>(tap, groups[g].first_taps[row], layout, factors);
-        sums[(g * Channels + channel) * kGroupRows + row] += coefficients * factors;
+        Vector<Real, Lanes>& sum = sums[(g * Channels + channel) * kGroupRows + row];
+        if constexpr (kMasked) {
+          Vector<Real, Lanes> own = frames[channel];
+          mask<Real, Lanes>(tap, groups[g].first_taps[row], layout, own);
+          sum += coefficients * own;
+        } else {
+          sum += coefficients * frames[channel];
+        }
       }
     }
   }

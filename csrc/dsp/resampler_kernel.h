@@ -14,9 +14,7 @@
 
 // The inner loop of the resampler, to be compiled for one instruction set after the other; for resampler_kernels.cpp
 // and the tests of it only.
-namespace neutone::dsp {
-
-namespace kernel {
+namespace neutone::dsp::kernel {
 
 // Puts `count` of a group's sums to `out`, from its frame `first` on.
 template <typename Real>
@@ -159,5 +157,4 @@ NEUTONE_ALWAYS_INLINE void run_filter(const FilterRun<Real>& run, const Planar<f
   if (channel < out.channels) run_channels<Real, Lanes, 1>(run, channel, out);
 }
 
-}  // namespace kernel
-}  // namespace neutone::dsp
+}  // namespace neutone::dsp::kernel
