@@ -158,3 +158,9 @@ def _stream_pop_resampled(
         "stream_pop_resampled", samples=samples, cursors=cursors, table=table, history=history, state=state
     )
     return samples.new_empty(n_channels, n_frames)
+
+
+@_fake("biquad")
+def _biquad(audio: Tensor, sos: Tensor, state: Tensor) -> Tensor:
+    _check_one_device("biquad", audio=audio, sos=sos, state=state)
+    return audio.new_empty(audio.shape)

@@ -21,6 +21,10 @@ def audio(n_channels: int = 2, n_frames: int = 5) -> Tensor:
     return torch.rand(n_channels, n_frames)
 
 
+def sections() -> Tensor:
+    return torch.tensor([[0.1, 0.2, 0.1, 1.0, -1.2, 0.6], [2.0, 0.0, 0.0, 2.0, -1.0, 0.0]], dtype=torch.float64)
+
+
 def resampler(n_channels: int) -> tuple[Tensor, Tensor, Tensor]:
     table, history, state = ops.new_resampler(44100, 48000, "standard", n_channels)
     return table, history, state
@@ -46,6 +50,7 @@ EXAMPLES: dict[str, Callable[[], tuple[Any, ...]]] = {
     "resampler_start": lambda: (-3, 2, *resampler(2)),
     "resample": lambda: (audio(), *resampler(2)),
     "fit_channels": lambda: (audio(1), 2, 1, 3),
+    "biquad": lambda: (audio(), sections(), torch.zeros(2, 2, 2, dtype=torch.float64)),
     "mean_params": lambda: (audio(4),),
     "denormalize_params": lambda: (audio(4), torch.rand(3, 3)),
     "denormalize_mean_params": lambda: (audio(4), torch.rand(3, 3)),

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from .operator_examples import EXAMPLES, audio, ops, resampler, ring
+from .operator_examples import EXAMPLES, audio, ops, resampler, ring, sections
 
 FRAMES_ARGUMENTS = {
     "ring_write": (0, "frames"),
@@ -21,6 +21,7 @@ FRAMES_ARGUMENTS = {
     "stream_write_resampled": (0, "audio"),
     "resample": (0, "audio"),
     "fit_channels": (0, "audio"),
+    "biquad": (0, "audio"),
     "mean_params": (0, "params"),
     "denormalize_params": (0, "params"),
     "denormalize_mean_params": (0, "params"),
@@ -51,6 +52,16 @@ def read_with(
         "ranges": torch.rand(3, 3), "n_frames": 5, "up": 3, "down": 4, "part": 2, "mean_params": False,
     } | changed  # fmt: skip
     return (*(audio or ring(2, 7)), *(params or ring(4, 8)), *numbers.values())
+
+
+def biquad_state(n_sections: int = 2) -> Tensor:
+    return torch.zeros(2, n_sections, 2, dtype=torch.float64)
+
+
+def with_coefficient(column: int, value: float) -> Tensor:
+    sos = sections()
+    sos[1, column] = value
+    return sos
 
 
 def state_with(**changed: int) -> Tensor:
@@ -347,6 +358,18 @@ def test_a_tensor_that_is_not_on_the_cpu_is_refused_by_name() -> None:
             (torch.zeros(10).as_strided((2, 5), (1, 1)), *ring(2, 6)),
             "out holds one element of memory twice",
         ),
+        ("biquad", (audio(), sections().float(), biquad_state()), "sos must be float64, got float32"),
+        ("biquad", (audio(), sections()[:, :5].clone(), biquad_state()), r"sos must have 6 columns, got 5"),
+        ("biquad", (audio(), sections().T.contiguous().T, biquad_state()), "sos must be contiguous"),
+        ("biquad", (audio(), sections().repeat(33, 1), biquad_state(66)), "sos must have at most 64 rows, got 66"),
+        ("biquad", (audio(), with_coefficient(3, 0.0), biquad_state()), "row 1 of sos has a0 = 0"),
+        ("biquad", (audio(), with_coefficient(5, 2.0), biquad_state()), "row 1 of sos is unstable"),
+        ("biquad", (audio(), with_coefficient(4, -3.0), biquad_state()), "row 1 of sos is unstable"),
+        ("biquad", (audio(), with_coefficient(0, float("nan")), biquad_state()), "row 1 of sos is not finite"),
+        ("biquad", (audio(), sections(), biquad_state(3)), r"state must have shape \(2, 2, 2\), got \(2, 3, 2\)"),
+        ("biquad", (audio(3), sections(), biquad_state()), r"state must have shape \(3, 2, 2\)"),
+        ("biquad", (audio(), sections(), biquad_state().float()), "state must be float64"),
+        ("biquad", (audio(), sections(), torch.zeros(2, 4)), "state must have 3 dimensions"),
         ("mean_params", (torch.zeros(4, 0),), "params must have at least one frame"),
         ("denormalize_mean_params", (torch.zeros(4, 0), torch.zeros(3, 3)), "params must have at least one frame"),
         ("denormalize_mean_params", (audio(2), torch.zeros(3, 3)), "params must have a row for each of the 3 ranges"),

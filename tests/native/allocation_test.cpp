@@ -8,6 +8,7 @@
 #include "allocation_counter.h"
 #include "buffer.h"
 #include "check.h"
+#include "dsp/biquad.h"
 #include "dsp/channels.h"
 #include "dsp/control_stream.h"
 #include "dsp/parameters.h"
@@ -155,6 +156,16 @@ void resampled_streams_allocate_nothing() {
         }) == 0);
 }
 
+void filtering_with_biquads_does_not_allocate() {
+  const std::vector<neutone::dsp::BiquadSection> sections(5, {0.1, 0.0, 0.0, -0.9, 0.0});
+  neutone::dsp::BiquadCascade filter(sections, 3);
+  Buffer audio(3, kFrames);
+  CHECK(count_heap_calls([&] {
+          filter.process(audio.planar(), audio.planar());
+          filter.reset();
+        }) == 0);
+}
+
 void carrying_and_averaging_controls_allocates_nothing() {
   SpscRing<float> ring(4, kFrames);
   Buffer values(4, kFrames);
@@ -173,10 +184,10 @@ void carrying_and_averaging_controls_allocates_nothing() {
 }  // namespace
 
 int main() {
-  return neutone::test::run_tests({TEST(planted_cpp_allocations_are_counted), TEST(planted_c_allocations_are_counted),
-                                   TEST(passing_frames_does_not_allocate),
-                                   TEST(reserving_and_consuming_in_place_does_not_allocate),
-                                   TEST(fitting_channels_does_not_allocate), TEST(reading_parameters_does_not_allocate),
-                                   TEST(resampling_allocates_nothing), TEST(resampled_streams_allocate_nothing),
-                                   TEST(carrying_and_averaging_controls_allocates_nothing)});
+  return neutone::test::run_tests(
+      {TEST(planted_cpp_allocations_are_counted), TEST(planted_c_allocations_are_counted),
+       TEST(passing_frames_does_not_allocate), TEST(reserving_and_consuming_in_place_does_not_allocate),
+       TEST(fitting_channels_does_not_allocate), TEST(reading_parameters_does_not_allocate),
+       TEST(resampling_allocates_nothing), TEST(resampled_streams_allocate_nothing),
+       TEST(carrying_and_averaging_controls_allocates_nothing), TEST(filtering_with_biquads_does_not_allocate)});
 }

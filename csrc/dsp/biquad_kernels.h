@@ -1,0 +1,21 @@
+#pragma once
+
+#include <span>
+
+#include "dsp/biquad_kernel.h"
+
+namespace neutone::dsp {
+
+// The biquad cascade's inner loop, compiled for one instruction set.
+struct BiquadKernel {
+  const char* name;
+  void (*run)(const BiquadRun& run, const Planar<const float>& in, const Planar<float>& out) noexcept;
+};
+
+// All that this processor can run, the fastest last. They differ by rounding.
+[[nodiscard]] std::span<const BiquadKernel> biquad_kernels() noexcept;
+
+// The fastest of them. [any thread, wait-free]
+[[nodiscard]] const BiquadKernel& biquad_kernel() noexcept;
+
+}  // namespace neutone::dsp
