@@ -69,8 +69,9 @@ def _ring_size(samples: Tensor, cursors: Tensor) -> Tensor:
 
 @_fake("stream_write")
 def _stream_write(
-    audio: Tensor, params: Tensor, samples: Tensor, cursors: Tensor, param_samples: Tensor, param_cursors: Tensor
-) -> None:
+    audio: Tensor, params: Tensor, n_before: int, samples: Tensor, cursors: Tensor, param_samples: Tensor,  # noqa: ARG001
+    param_cursors: Tensor,
+) -> None:  # fmt: skip
     _check_one_device(
         "stream_write", audio=audio, params=params, samples=samples, cursors=cursors, param_samples=param_samples,
         param_cursors=param_cursors,
@@ -101,21 +102,33 @@ def _fit_channels(audio: Tensor, n_channels: int, first: int, n_frames: int) -> 
     return audio.new_empty(n_channels, n_frames)
 
 
-@_fake("mean_params")
-def _mean_params(params: Tensor) -> Tensor:
+@_fake("aggregate_params")
+def _aggregate_params(params: Tensor, how: str) -> Tensor:  # noqa: ARG001
     return params.new_empty(params.shape[0], 1)
 
 
+@_fake("clean_params")
+def _clean_params(params: Tensor, n_frames: int, last: Tensor) -> Tensor:
+    _check_one_device("clean_params", params=params, last=last)
+    return params.new_empty(params.shape[0], n_frames)
+
+
 @_fake("denormalize_mean_params")
-def _denormalize_mean_params(params: Tensor, ranges: Tensor) -> list[Tensor]:
-    _check_one_device("denormalize_mean_params", params=params, ranges=ranges)
-    return [params.new_empty(1) for _ in range(ranges.shape[0])]
+def _denormalize_mean_params(params: Tensor, ranges: Tensor, last: Tensor) -> Tensor:
+    _check_one_device("denormalize_mean_params", params=params, ranges=ranges, last=last)
+    return params.new_empty(ranges.shape[0], 1)
 
 
 @_fake("denormalize_params")
 def _denormalize_params(params: Tensor, ranges: Tensor) -> list[Tensor]:
     _check_one_device("denormalize_params", params=params, ranges=ranges)
     return [params.new_empty(params.shape[1]) for _ in range(ranges.shape[0])]
+
+
+@_fake("smooth_params")
+def _smooth_params(values: Tensor, smoothing: Tensor, n_frames: int, state: Tensor) -> Tensor:
+    _check_one_device("smooth_params", values=values, smoothing=smoothing, state=state)
+    return values.new_empty(values.shape[0], n_frames)
 
 
 @_fake("new_resampler")
@@ -141,8 +154,8 @@ def _resample(audio: Tensor, table: Tensor, history: Tensor, state: Tensor) -> T
 
 @_fake("stream_write_resampled")
 def _stream_write_resampled(
-    audio: Tensor, params: Tensor, table: Tensor, history: Tensor, state: Tensor, samples: Tensor, cursors: Tensor,
-    param_samples: Tensor, param_cursors: Tensor,
+    audio: Tensor, params: Tensor, n_before: int, table: Tensor, history: Tensor, state: Tensor,  # noqa: ARG001
+    samples: Tensor, cursors: Tensor, param_samples: Tensor, param_cursors: Tensor,
 ) -> None:  # fmt: skip
     _check_one_device(
         "stream_write_resampled", audio=audio, params=params, table=table, history=history, state=state,

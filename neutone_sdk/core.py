@@ -12,7 +12,12 @@ from neutone_sdk.constants import MAX_N_PARAMS
 from neutone_sdk.errors import InvalidParameterError, InvalidTypeError
 from neutone_sdk.facts import FactGetters, learn_facts
 from neutone_sdk.model_card import ModelCard, missing_getters, required_unless_carded
-from neutone_sdk.parameter import CategoricalNeutoneParameter, ContinuousNeutoneParameter, NeutoneParameter
+from neutone_sdk.parameter import (
+    SMOOTHING_KINDS,
+    CategoricalNeutoneParameter,
+    ContinuousNeutoneParameter,
+    NeutoneParameter,
+)
 from neutone_sdk.scripting import scriptable_twin
 from neutone_sdk.validation import check_type
 
@@ -44,6 +49,8 @@ class NeutoneModel(ABC, nn.Module):
     neutone_parameter_used: list[bool]
     sdk_default_param_values: Tensor
     sdk_param_ranges: Tensor
+    sdk_smoothed_params: list[int]
+    sdk_smoothing_ms: Tensor
 
     def __init__(self, model: nn.Module, use_debug_mode: bool = True, *, card: ModelCard | None = None) -> None:
         super().__init__()
@@ -77,6 +84,8 @@ class NeutoneModel(ABC, nn.Module):
         _check_parameters(parameters)
         defaults = torch.zeros(MAX_N_PARAMS, 1)
         ranges = torch.zeros(len(parameters), 3)  # minimum, maximum, is_categorical
+        smoothed: list[int] = []
+        smoothing: list[list[float]] = []  # kind, milliseconds
         for row, parameter in enumerate(parameters):
             if isinstance(parameter, CategoricalNeutoneParameter):
                 defaults[row] = parameter.default_value_0to1
@@ -84,8 +93,15 @@ class NeutoneModel(ABC, nn.Module):
             elif isinstance(parameter, ContinuousNeutoneParameter):
                 defaults[row] = parameter.default_value_0to1
                 ranges[row] = torch.tensor([parameter.min_value, parameter.max_value, 0.0])
+                if parameter.smoothing_ms is not None:
+                    smoothed.append(row)
+                    smoothing.append([float(SMOOTHING_KINDS[parameter.smoothing]), parameter.smoothing_ms])
         self.register_buffer("sdk_default_param_values", defaults, persistent=False)
         self.register_buffer("sdk_param_ranges", ranges, persistent=False)
+        self.sdk_smoothed_params = smoothed
+        self.register_buffer(
+            "sdk_smoothing_ms", torch.tensor(smoothing, dtype=torch.float64).reshape(-1, 2), persistent=False
+        )
         self.n_neutone_parameters = len(parameters)
         self.neutone_parameter_names = [parameter.name for parameter in parameters]
         self.neutone_parameter_descriptions = [parameter.description for parameter in parameters]

@@ -34,6 +34,10 @@ NUMBER_GETTERS = {
     "input_gain_default_value": "get_input_gain_default_value",
     "output_gain_default_value": "get_output_gain_default_value",
 }
+COUNT_GETTERS = {
+    "look_behind_samples": "get_look_behind_samples",
+    "look_ahead_samples": "get_look_ahead_samples",
+}
 COUNT_LIST_GETTERS = {
     "native_sample_rates": "get_native_sample_rates",
     "native_buffer_sizes": "get_native_buffer_sizes",
@@ -79,6 +83,11 @@ class FactGetters:
     def get_look_behind_samples(self) -> int:
         """Return how many samples of the past come before each block."""
         return self.sdk_fact_counts["look_behind_samples"]
+
+    @torch.jit.export
+    def get_look_ahead_samples(self) -> int:
+        """Return how many samples of the future come behind each block; the output is late by as many."""
+        return self.sdk_fact_counts["look_ahead_samples"]
 
     @torch.jit.export
     def get_wet_default_value(self) -> float:
@@ -148,7 +157,7 @@ def learn_facts(model: Any) -> None:
     model.sdk_fact_count_lists = {
         key: list(_ask(model, getter, Sequence[int])) for key, getter in COUNT_LIST_GETTERS.items()
     }
-    model.sdk_fact_counts = {"look_behind_samples": _ask(model, "get_look_behind_samples", int)}
+    model.sdk_fact_counts = {key: _ask(model, getter, int) for key, getter in COUNT_GETTERS.items()}
     model.sdk_fact_links = dict(_ask(model, "get_technical_links", Mapping[str, str]))
     flags, channels = model.sdk_fact_flags, {True: "mono", False: "stereo"}
     model.sdk_fact_texts |= {

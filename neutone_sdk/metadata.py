@@ -58,6 +58,7 @@ _SHAPES: Final = {
     "native_sample_rates": _NUMBERS,
     "native_buffer_sizes": _NUMBERS,
     "look_behind_samples": _NUMBER,
+    "look_ahead_samples": _NUMBER,
     "sdk_version": _TEXT,
     "pytorch_version": _TEXT,
     "neutone_parameters": _PARAMETERS,

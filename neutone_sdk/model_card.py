@@ -30,6 +30,7 @@ class ModelCard:
         native_sample_rates: In Hz; empty for any.
         native_buffer_sizes: Samples in a block of the model; empty for any.
         look_behind_samples: Samples of the past that come before each block.
+        look_ahead_samples: Samples of the future that come behind each block; the output is late by as many.
         delay_samples: By which the model's output is late, at the model's rate.
         parameters: At most 4.
         wet_default: 0..1.
@@ -57,6 +58,7 @@ class ModelCard:
     native_sample_rates: Sequence[int] = ()
     native_buffer_sizes: Sequence[int] = ()
     look_behind_samples: int = 0
+    look_ahead_samples: int = 0
     delay_samples: int = 0
     parameters: Sequence[NeutoneParameter] = ()
     wet_default: float = 1.0

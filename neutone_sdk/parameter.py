@@ -74,10 +74,15 @@ class ContinuousNeutoneParameter(NeutoneParameter):
         min_value: What the host's 0 stands for.
         max_value: What the host's 1 stands for; above ``min_value``.
         used: See :class:`NeutoneParameter`.
+        smoothing_ms: If given, the model gets a value for every sample, ``(n,)``, on a curve without steps from one
+            block's mean to the next, instead of that mean, ``(1,)``. Above 0.
+        smoothing: ``"linear"``, a line that reaches the new value after ``smoothing_ms``, or ``"one_pole"``, a curve
+            that has gone 63 % of its way by then; neither faster than in one block of the model.
 
     Raises:
         InvalidTypeError: A value is not a number.
-        InvalidParameterError: The range is empty or not finite, or the default lies outside it.
+        InvalidParameterError: The range is empty or not finite, the default lies outside it, or the smoothing is
+            another.
     """
 
     def __init__(
@@ -88,6 +93,9 @@ class ContinuousNeutoneParameter(NeutoneParameter):
         min_value: float = 0.0,
         max_value: float = 1.0,
         used: bool = True,
+        *,
+        smoothing_ms: float | None = None,
+        smoothing: str = "linear",
     ) -> None:
         super().__init__(name, description, default_value, used, NeutoneParameterType.CONTINUOUS)
         default = _finite(name, "default_value", default_value)
@@ -104,10 +112,29 @@ class ContinuousNeutoneParameter(NeutoneParameter):
         self.min_value = min_value
         self.max_value = max_value
         self.default_value_0to1 = (default - minimum) / (maximum - minimum)
+        if smoothing not in SMOOTHING_KINDS:
+            msg = f"parameter {name!r}: smoothing must be one of {', '.join(SMOOTHING_KINDS)}, got {smoothing!r}"
+            raise InvalidParameterError(msg)
+        if smoothing_ms is not None and not 0.0 < _finite(name, "smoothing_ms", smoothing_ms) <= MAX_SMOOTHING_MS:
+            msg = (
+                f"parameter {name!r}: smoothing_ms must be above 0 and at most {MAX_SMOOTHING_MS:g}, got "
+                f"{smoothing_ms}; leave it out for none"
+            )
+            raise InvalidParameterError(msg)
+        self.smoothing_ms = smoothing_ms
+        self.smoothing = smoothing
 
     def to_metadata(self) -> dict[str, Any]:
         """Return what ``metadata.json`` says of the parameter."""
-        return {**super().to_metadata(), "min_value": self.min_value, "max_value": self.max_value}
+        metadata = {**super().to_metadata(), "min_value": self.min_value, "max_value": self.max_value}
+        if self.smoothing_ms is not None:
+            metadata |= {"smoothing_ms": self.smoothing_ms, "smoothing": self.smoothing}
+        return metadata
+
+
+# From the names of the ways to smooth to what the operator calls them.
+SMOOTHING_KINDS = {"linear": 1, "one_pole": 2}
+MAX_SMOOTHING_MS = 60_000.0
 
 
 class KnobNeutoneParameter(ContinuousNeutoneParameter):

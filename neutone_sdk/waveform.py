@@ -5,6 +5,7 @@ from abc import abstractmethod
 import torch
 from torch import Tensor, nn
 
+from neutone_sdk.constants import DEFAULT_DAW_SR
 from neutone_sdk.core import NeutoneModel
 from neutone_sdk.errors import InvalidArgumentError, ModelOutputError
 from neutone_sdk.facts import FactGetters
@@ -30,6 +31,9 @@ class WaveformToWaveformBase(NeutoneModel):
     sdk_past_audio_cursors: Tensor
     sdk_past_params: Tensor
     sdk_past_params_cursors: Tensor
+    sdk_last_params: Tensor
+    sdk_smoothing: Tensor
+    sdk_smoothing_state: Tensor
     sdk_fact_count_lists: dict[str, list[int]]
     sdk_fact_counts: dict[str, int]
     sdk_fact_flags: dict[str, bool]
@@ -47,10 +51,17 @@ class WaveformToWaveformBase(NeutoneModel):
         self.sdk_in_channels = 0
         self.sdk_out_channels = 0
         self.sdk_look_behind = 0
+        self.sdk_look_ahead = 0
+        self.register_buffer("sdk_last_params", torch.zeros(self.MAX_N_PARAMS), persistent=False)
+        self.register_buffer("sdk_smoothing", self.sdk_smoothing_ms.clone(), persistent=False)
+        n_smoothed = len(self.sdk_smoothed_params)
+        self.register_buffer("sdk_smoothing_state", torch.zeros(n_smoothed, 4, dtype=torch.float64), persistent=False)
+        self._sdk_tune_smoothing(DEFAULT_DAW_SR)
         self._sdk_make_history()
         self.sdk_card_delay_samples = 0 if self.card is None else self.card.delay_samples
-        # The mean needs neither a copy of the curves nor the wrapper's code.
+        # The mean needs neither a copy of the curves nor the wrapper's code; but those of the middle of a block do.
         self.sdk_aggregates_by_mean = type(self).aggregate_params is WaveformToWaveformBase.aggregate_params
+        self.sdk_takes_means = self.sdk_aggregates_by_mean
 
     @required_unless_carded
     def is_input_mono(self) -> bool:
@@ -77,18 +88,24 @@ class WaveformToWaveformBase(NeutoneModel):
         """Run the model on one block.
 
         Args:
-            x: Audio ``(1 or 2, n)``, where ``n`` is a native buffer size; ``(1 or 2, look_behind + n)`` if
-                ``get_look_behind_samples`` is above 0. The model may overwrite it.
+            x: Audio ``(1 or 2, look_behind + n + look_ahead)``, where ``n`` is a native buffer size, and the other two
+                are 0 unless ``get_look_behind_samples`` and ``get_look_ahead_samples`` say otherwise. The model may
+                overwrite it.
             params: From a parameter's name to its value, ``(1,)``, in the parameter's own range; ``(n,)``, one value a
-                sample, if ``aggregate_params`` returns its input. The model may overwrite them.
+                sample, if it is smoothed; all of the curve if ``aggregate_params`` returns its input. The model may
+                overwrite them.
 
         Returns:
-            Audio ``(1 or 2, n)``, float32.
+            Audio ``(1 or 2, n)``, float32, of the samples between look-behind and look-ahead.
         """
 
     def get_look_behind_samples(self) -> int:
         """Return how many samples of the past come before each block. They cost time in every pass: prefer caches."""
         return 0 if self.card is None else self.card.look_behind_samples
+
+    def get_look_ahead_samples(self) -> int:
+        """Return how many samples of the future come behind each block. The output is late by as many, and says so."""
+        return 0 if self.card is None else self.card.look_ahead_samples
 
     def set_model_sample_rate_and_buffer_size(self, sample_rate: int, n_samples: int) -> bool:  # noqa: ARG002
         """Tune the model to a rate in Hz and a block size in samples; return whether it did."""
@@ -101,13 +118,15 @@ class WaveformToWaveformBase(NeutoneModel):
     def aggregate_params(self, params: Tensor) -> Tensor:
         """Turn the knobs' curves over a block, ``(4, n)`` of 0..1, into ``(4, 1)``; return ``params`` to keep curves.
 
-        With a look-behind an override gets ``(4, look_behind + n)``, aligned with the audio.
+        With a look-behind or look-ahead an override gets ``(4, look_behind + n + look_ahead)``, aligned with the audio.
+        ``torch.ops.neutone.aggregate_params(params, how)`` knows ``"mean"``, which is the default, ``"last"``,
+        ``"min"`` and ``"max"``.
         """
-        return torch.ops.neutone.mean_params(params)
+        return torch.ops.neutone.aggregate_params(params, "mean")
 
     @torch.jit.export
     def calc_model_delay_samples(self) -> int:
-        """Return by how many samples, at the model's rate, the model's output is late."""
+        """Return by how many samples, at the model's rate, the model makes its output late, besides a look-ahead."""
         return self.sdk_card_delay_samples
 
     @torch.jit.export
@@ -120,10 +139,13 @@ class WaveformToWaveformBase(NeutoneModel):
         super().sdk_learn_facts()
         in_n_ch = 1 if self.sdk_fact_flags["is_input_mono"] else 2
         look_behind = self.sdk_fact_counts["look_behind_samples"]
-        if (in_n_ch, look_behind) != (self.sdk_in_channels, self.sdk_look_behind):
+        look_ahead = self.sdk_fact_counts["look_ahead_samples"]
+        if (in_n_ch, look_behind, look_ahead) != (self.sdk_in_channels, self.sdk_look_behind, self.sdk_look_ahead):
             self.sdk_in_channels = in_n_ch
             self.sdk_look_behind = look_behind
+            self.sdk_look_ahead = look_ahead
             self._sdk_make_history()
+        self.sdk_takes_means = self.sdk_aggregates_by_mean and look_ahead == 0
         self.sdk_out_channels = 1 if self.sdk_fact_flags["is_output_mono"] else 2
 
     def forward(self, x: Tensor, params: Tensor | None = None) -> Tensor:
@@ -149,23 +171,9 @@ class WaveformToWaveformBase(NeutoneModel):
     def sdk_run_block(self, x: Tensor, params: Tensor) -> Tensor:
         """Run one block that nobody else needs any more: unlike `forward`, hands the model ``x`` itself."""
         n_samples = x.size(1)
-        if self.sdk_look_behind > 0:
+        if self.sdk_look_behind + self.sdk_look_ahead > 0:
             x = self._sdk_with_past(x, self.sdk_past_audio, self.sdk_past_audio_cursors)
-        if self.sdk_aggregates_by_mean:
-            values = torch.ops.neutone.denormalize_mean_params(params, self.sdk_param_ranges)
-        else:
-            params = params.expand(self.MAX_N_PARAMS, n_samples).clone()
-            if self.sdk_look_behind > 0:
-                params = self._sdk_with_past(params, self.sdk_past_params, self.sdk_past_params_cursors)
-            params = self.aggregate_params(params)
-            if not torch.jit.is_scripting():  # type: ignore[attr-defined]
-                _check_is_tensor(params, "aggregate_params")
-            if params.dim() != 2 or params.size(0) < self.n_neutone_parameters or params.dtype != torch.float32:
-                raise ModelOutputError(
-                    f"aggregate_params must return float32 of shape ({self.MAX_N_PARAMS}, 1) or "
-                    f"({self.MAX_N_PARAMS}, n), got {dtype_name(params)} of shape {list(params.shape)}"
-                )
-            values = torch.ops.neutone.denormalize_params(params, self.sdk_param_ranges)
+        values = self._sdk_param_values(params, n_samples)
         named: dict[str, Tensor] = {}
         for i in range(self.n_neutone_parameters):
             named[self.neutone_parameter_names[i]] = values[i]
@@ -181,6 +189,35 @@ class WaveformToWaveformBase(NeutoneModel):
             )
         return y
 
+    def _sdk_param_values(self, params: Tensor, n_samples: int) -> list[Tensor]:
+        """Return what the model gets of its parameters, fresh, in their ranges."""
+        if self.sdk_takes_means:
+            means = torch.ops.neutone.denormalize_mean_params(params, self.sdk_param_ranges, self.sdk_last_params)
+            values: list[Tensor] = means.unbind(0)
+        else:
+            params = torch.ops.neutone.clean_params(params, n_samples, self.sdk_last_params)
+            if self.sdk_look_behind + self.sdk_look_ahead > 0:
+                params = self._sdk_with_past(params, self.sdk_past_params, self.sdk_past_params_cursors)
+            if self.sdk_aggregates_by_mean:
+                params = params[:, self.sdk_look_behind : self.sdk_look_behind + n_samples]
+            params = self.aggregate_params(params)
+            if not torch.jit.is_scripting():  # type: ignore[attr-defined]
+                _check_is_tensor(params, "aggregate_params")
+            if params.dim() != 2 or params.size(0) < self.n_neutone_parameters or params.dtype != torch.float32:
+                raise ModelOutputError(
+                    f"aggregate_params must return float32 of shape ({self.MAX_N_PARAMS}, 1) or "
+                    f"({self.MAX_N_PARAMS}, n), got {dtype_name(params)} of shape {list(params.shape)}"
+                )
+            values = torch.ops.neutone.denormalize_params(params, self.sdk_param_ranges)
+            if params.size(1) != 1:
+                return values
+        if len(self.sdk_smoothed_params) > 0:
+            latest = torch.stack([values[i] for i in self.sdk_smoothed_params])
+            curves = torch.ops.neutone.smooth_params(latest, self.sdk_smoothing, n_samples, self.sdk_smoothing_state)
+            for row, i in enumerate(self.sdk_smoothed_params):
+                values[i] = curves[row]
+        return values
+
     @torch.jit.export
     def set_sample_rate_and_buffer_size(self, sample_rate: int, n_samples: int) -> bool:
         """Tell the model its rate in Hz and its block size in samples; return whether it adapted to them.
@@ -190,6 +227,7 @@ class WaveformToWaveformBase(NeutoneModel):
             InvalidArgumentError: They are not native to the model.
         """
         self.sdk_check_setting(sample_rate, n_samples)
+        self._sdk_tune_smoothing(sample_rate)
         return self.set_model_sample_rate_and_buffer_size(sample_rate, n_samples)
 
     def sdk_check_setting(self, sample_rate: int, n_samples: int) -> None:
@@ -223,9 +261,13 @@ class WaveformToWaveformBase(NeutoneModel):
         """Return what has to survive ``torch.jit.freeze``."""
         return self.sdk_preserved_attributes
 
+    def _sdk_tune_smoothing(self, sample_rate: int) -> None:
+        self.sdk_smoothing.copy_(self.sdk_smoothing_ms)
+        self.sdk_smoothing[:, 1] *= sample_rate / 1000.0
+
     def _sdk_make_history(self) -> None:
-        """Make room for the look-behind: rings that always hold the latest ``look_behind`` frames."""
-        capacity = power_of_two_above(self.sdk_look_behind)
+        """Make room for look-behind and look-ahead: rings that always hold the latest frames of both."""
+        capacity = power_of_two_above(self.sdk_look_behind + self.sdk_look_ahead)
         for name, n_channels in (
             ("sdk_past_audio", max(self.sdk_in_channels, 1)),
             ("sdk_past_params", self.MAX_N_PARAMS),
@@ -236,20 +278,24 @@ class WaveformToWaveformBase(NeutoneModel):
         self._sdk_forget()
 
     def _sdk_forget(self) -> None:
-        if self.sdk_look_behind > 0:
+        self.sdk_last_params.copy_(self.sdk_default_param_values[:, 0])
+        self.sdk_smoothing_state.zero_()
+        n_past = self.sdk_look_behind + self.sdk_look_ahead
+        if n_past > 0:
             torch.ops.neutone.ring_clear(self.sdk_past_audio, self.sdk_past_audio_cursors)
             torch.ops.neutone.ring_clear(self.sdk_past_params, self.sdk_past_params_cursors)
-            silence = torch.zeros(self.sdk_in_channels, self.sdk_look_behind)
+            silence = torch.zeros(self.sdk_in_channels, n_past)
             torch.ops.neutone.ring_write(silence, self.sdk_past_audio, self.sdk_past_audio_cursors)
-            defaults = self.sdk_default_param_values.expand(self.MAX_N_PARAMS, self.sdk_look_behind)
+            defaults = self.sdk_default_param_values.expand(self.MAX_N_PARAMS, n_past)
             torch.ops.neutone.ring_write(defaults, self.sdk_past_params, self.sdk_past_params_cursors)
 
     def _sdk_with_past(self, frames: Tensor, past: Tensor, cursors: Tensor) -> Tensor:
-        """Put the look-behind before a block, and remember the latest frames for the next."""
-        whole = torch.empty(frames.size(0), self.sdk_look_behind + frames.size(1))
-        torch.ops.neutone.ring_peek(whole[:, : self.sdk_look_behind], past, cursors)
-        whole[:, self.sdk_look_behind :] = frames
-        torch.ops.neutone.ring_push(frames, self.sdk_look_behind, past, cursors)
+        """Put the latest frames before a block, of which a look-ahead is the end, and remember those of the block."""
+        n_past = self.sdk_look_behind + self.sdk_look_ahead
+        whole = torch.empty(frames.size(0), n_past + frames.size(1))
+        torch.ops.neutone.ring_peek(whole[:, :n_past], past, cursors)
+        whole[:, n_past:] = frames
+        torch.ops.neutone.ring_push(frames, n_past, past, cursors)
         return whole
 
 

@@ -21,6 +21,10 @@ def audio(n_channels: int = 2, n_frames: int = 5) -> Tensor:
     return torch.rand(n_channels, n_frames)
 
 
+def smoothing() -> Tensor:
+    return torch.tensor([[1.0, 3.0], [2.0, 100.0]], dtype=torch.float64)
+
+
 def sections() -> Tensor:
     return torch.tensor([[0.1, 0.2, 0.1, 1.0, -1.2, 0.6], [2.0, 0.0, 0.0, 2.0, -1.0, 0.0]], dtype=torch.float64)
 
@@ -41,17 +45,19 @@ EXAMPLES: dict[str, Callable[[], tuple[Any, ...]]] = {
     "ring_skip": lambda: (3, *ring(2, 6)),
     "ring_clear": lambda: ring(2, 6),
     "ring_size": lambda: ring(2, 6),
-    "stream_write": lambda: (audio(1), audio(4), *ring(2), *ring(4)),
+    "stream_write": lambda: (audio(1), audio(4), 2, *ring(2), *ring(4)),
     "stream_read": lambda: (*ring(2, 7), *ring(4, 8), torch.rand(3, 3), 5, 3, 4, 2, False),
     "stream_pop": lambda: (*ring(2, 7), 5, 1),
-    "stream_write_resampled": lambda: (audio(1), audio(4), *resampler(2), *ring(2), *ring(4)),
+    "stream_write_resampled": lambda: (audio(1), audio(4), 2, *resampler(2), *ring(2), *ring(4)),
     "stream_pop_resampled": lambda: (*ring(2, 7), *resampler(2), 5, 1),
     "new_resampler": lambda: (44100, 48000, "standard", 2),
     "resampler_start": lambda: (-3, 2, *resampler(2)),
     "resample": lambda: (audio(), *resampler(2)),
     "fit_channels": lambda: (audio(1), 2, 1, 3),
     "biquad": lambda: (audio(), sections(), torch.zeros(2, 2, 2, dtype=torch.float64)),
-    "mean_params": lambda: (audio(4),),
+    "aggregate_params": lambda: (audio(4), "max"),
+    "clean_params": lambda: (audio(4), 5, torch.rand(4)),
     "denormalize_params": lambda: (audio(4), torch.rand(3, 3)),
-    "denormalize_mean_params": lambda: (audio(4), torch.rand(3, 3)),
+    "denormalize_mean_params": lambda: (audio(4), torch.rand(3, 3), torch.rand(4)),
+    "smooth_params": lambda: (audio(2, 1), smoothing(), 5, torch.zeros(2, 4, dtype=torch.float64)),
 }

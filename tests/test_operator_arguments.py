@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from .operator_examples import EXAMPLES, audio, ops, resampler, ring, sections
+from .operator_examples import EXAMPLES, audio, ops, resampler, ring, sections, smoothing
 
 FRAMES_ARGUMENTS = {
     "ring_write": (0, "frames"),
@@ -22,7 +22,9 @@ FRAMES_ARGUMENTS = {
     "resample": (0, "audio"),
     "fit_channels": (0, "audio"),
     "biquad": (0, "audio"),
-    "mean_params": (0, "params"),
+    "aggregate_params": (0, "params"),
+    "clean_params": (0, "params"),
+    "smooth_params": (0, "values"),
     "denormalize_params": (0, "params"),
     "denormalize_mean_params": (0, "params"),
 }
@@ -35,13 +37,13 @@ RING_POSITIONS = {
     "ring_skip": 1,
     "ring_clear": 0,
     "ring_size": 0,
-    "stream_write": 2,
+    "stream_write": 3,
     "stream_read": 0,
     "stream_pop": 0,
-    "stream_write_resampled": 5,
+    "stream_write_resampled": 6,
     "stream_pop_resampled": 0,
 }
-RESAMPLER_POSITIONS = {"resampler_start": 2, "resample": 1, "stream_write_resampled": 2, "stream_pop_resampled": 2}
+RESAMPLER_POSITIONS = {"resampler_start": 2, "resample": 1, "stream_write_resampled": 3, "stream_pop_resampled": 2}
 
 
 def read_with(
@@ -52,6 +54,10 @@ def read_with(
         "ranges": torch.rand(3, 3), "n_frames": 5, "up": 3, "down": 4, "part": 2, "mean_params": False,
     } | changed  # fmt: skip
     return (*(audio or ring(2, 7)), *(params or ring(4, 8)), *numbers.values())
+
+
+def smoother_state() -> Tensor:
+    return torch.zeros(2, 4, dtype=torch.float64)
 
 
 def biquad_state(n_sections: int = 2) -> Tensor:
@@ -140,7 +146,7 @@ def test_a_stream_is_not_fed_from_its_own_memory(argument: str, ring_argument: s
     rings = {"audio": ring(2, 2), "params": ring(4, 2)}
     arguments = {"audio": audio(2), "params": audio(4)} | {argument: rings[argument][0][:, :5]}
     with pytest.raises(RuntimeError, match=f"stream_write: {argument} lies in the memory of {ring_argument}"):
-        ops.stream_write(arguments["audio"], arguments["params"], *rings["audio"], *rings["params"])
+        ops.stream_write(arguments["audio"], arguments["params"], 0, *rings["audio"], *rings["params"])
 
 
 @pytest.mark.parametrize("name", ["stream_write", "stream_write_resampled"])
@@ -149,7 +155,7 @@ def test_of_a_block_that_does_not_fit_nothing_is_queued(name: str) -> None:
         before = [cursors.clone() for _, cursors in full]
         filter_ = resampler(2) if name == "stream_write_resampled" else ()
         with pytest.raises(RuntimeError, match="its ring has room for 1"):
-            getattr(ops, name)(audio(2), audio(4), *filter_, *full[0], *full[1])
+            getattr(ops, name)(audio(2), audio(4), 0, *filter_, *full[0], *full[1])
         # Each side may look at the other's counter; what counts is what was written and read.
         assert [cursors[[0, 8]].tolist() for _, cursors in full] == [cursors[[0, 8]].tolist() for cursors in before]
 
@@ -163,7 +169,7 @@ def test_of_a_block_that_does_not_fit_nothing_is_queued(name: str) -> None:
         (1, 100 * torch.arange(16).flip(0).remainder(7), "param_cursors hold counters that no ring of 8 frames"),
     ],
 )
-@pytest.mark.parametrize(("name", "first"), [("stream_write", 4), ("stream_write_resampled", 7), ("stream_read", 2)])
+@pytest.mark.parametrize(("name", "first"), [("stream_write", 5), ("stream_write_resampled", 8), ("stream_read", 2)])
 def test_the_ring_of_params_is_refused_by_its_own_name(
     name: str, first: int, position: int, value: Tensor, message: str
 ) -> None:
@@ -224,7 +230,7 @@ def test_equal_rates_that_are_not_reduced_are_refused(up: int) -> None:
 def test_a_stream_is_not_resampled_at_equal_rates() -> None:
     table, history, state = ops.new_resampler(48000, 48000, "standard", 2)
     with pytest.raises(RuntimeError, match="stream_write_resampled: table is one for equal rates"):
-        ops.stream_write_resampled(audio(1), audio(4), table, history, state, *ring(2), *ring(4))
+        ops.stream_write_resampled(audio(1), audio(4), 0, table, history, state, *ring(2), *ring(4))
 
 
 def test_a_resampler_is_not_fed_from_its_own_history() -> None:
@@ -305,7 +311,7 @@ def test_a_tensor_that_is_not_on_the_cpu_is_refused_by_name() -> None:
         ("ring_read", (torch.zeros(2, 1).expand(2, 5), *ring(2, 6)), "out holds one element of memory twice"),
         ("ring_skip", (5, *ring(2, 4)), "n_frames asks for 5 frames, the ring holds 4"),
         ("ring_skip", (-1, *ring(2, 4)), "n_frames must be at least 0, got -1"),
-        ("stream_write", (audio(3), audio(4), *ring(2), *ring(4)), "audio has 3 channels, which cannot become 2"),
+        ("stream_write", (audio(3), audio(4), 0, *ring(2), *ring(4)), "audio has 3 channels, which cannot become 2"),
         ("new_resampler", (0, 48000, "standard", 2), r"from_hz must be in 1\.\.768000 Hz, got 0"),
         ("new_resampler", (48000, -1, "standard", 2), r"to_hz must be in 1\.\.768000 Hz, got -1"),
         ("new_resampler", (48000, 100, "standard", 2), "may differ by a factor of at most 256, got 48000 and 100"),
@@ -319,12 +325,12 @@ def test_a_tensor_that_is_not_on_the_cpu_is_refused_by_name() -> None:
         ("resample", (audio(3), *resampler(2)), "audio must have the resampler's 2 channels, got 3"),
         (
             "stream_write_resampled",
-            (audio(1, 9), audio(4, 9), *resampler(2), *ring(2), *ring(4)),
+            (audio(1, 9), audio(4, 9), 0, *resampler(2), *ring(2), *ring(4)),
             "audio brings 9 frames, its ring has room for 8",
         ),
         (
             "stream_write_resampled",
-            (audio(1), audio(4), *resampler(5), *ring(2), *ring(4)),
+            (audio(1), audio(4), 0, *resampler(5), *ring(2), *ring(4)),
             "history must have the ring's 2 channels, got 5",
         ),
         (
@@ -332,11 +338,13 @@ def test_a_tensor_that_is_not_on_the_cpu_is_refused_by_name() -> None:
             (*ring(2, 4), *resampler(2), 5, 2),
             "n_frames asks for 5, the ring holds 4",
         ),
-        ("stream_write", (audio(2, 9), audio(4, 9), *ring(2), *ring(4)), "audio brings 9 frames"),
-        ("stream_write", (audio(2, 5), audio(4, 5), *ring(2), *ring(4, 4)), "params brings 5 frames"),
-        ("stream_write", (audio(), audio(4, 4), *ring(2), *ring(4)), "params must have 1 column or the 5 of audio"),
-        ("stream_write", (audio(), audio(3), *ring(2), *ring(4)), "params must have the 4 rows of its ring, got 3"),
-        ("stream_write", (audio(), torch.zeros(4), *ring(2), *ring(4)), "params must have 2 dimensions"),
+        ("stream_write", (audio(2, 9), audio(4, 9), 0, *ring(2), *ring(4)), "audio brings 9 frames"),
+        ("stream_write", (audio(2, 5), audio(4, 5), 0, *ring(2), *ring(4, 4)), "params brings 5 frames"),
+        ("stream_write", (audio(2, 5), audio(4, 5), 4, *ring(2), *ring(4)), "params brings 9 frames"),
+        ("stream_write", (audio(2, 5), audio(4, 5), -1, *ring(2), *ring(4)), "n_before must be at least 0, got -1"),
+        ("stream_write", (audio(), audio(4, 4), 0, *ring(2), *ring(4)), "params must have 1 column or the 5 of audio"),
+        ("stream_write", (audio(), audio(3), 0, *ring(2), *ring(4)), "params must have the 4 rows of its ring, got 3"),
+        ("stream_write", (audio(), torch.zeros(4), 0, *ring(2), *ring(4)), "params must have 2 dimensions"),
         ("stream_read", read_with(audio=ring(2, 4)), "n_frames asks for 5, the ring holds 4"),
         ("stream_read", read_with(params=ring(4, 4)), "n_frames takes 7 values of params, the ring holds 4"),
         ("stream_read", read_with(params=ring(4, 4), mean_params=True), "n_frames takes 7 values of params"),
@@ -370,9 +378,30 @@ def test_a_tensor_that_is_not_on_the_cpu_is_refused_by_name() -> None:
         ("biquad", (audio(3), sections(), biquad_state()), r"state must have shape \(3, 2, 2\)"),
         ("biquad", (audio(), sections(), biquad_state().float()), "state must be float64"),
         ("biquad", (audio(), sections(), torch.zeros(2, 4)), "state must have 3 dimensions"),
-        ("mean_params", (torch.zeros(4, 0),), "params must have at least one frame"),
-        ("denormalize_mean_params", (torch.zeros(4, 0), torch.zeros(3, 3)), "params must have at least one frame"),
-        ("denormalize_mean_params", (audio(2), torch.zeros(3, 3)), "params must have a row for each of the 3 ranges"),
+        ("aggregate_params", (torch.zeros(4, 0), "last"), "params must have at least one frame"),
+        ("aggregate_params", (audio(4), "median"), "how must be mean, last, min or max, got median"),
+        ("clean_params", (torch.zeros(4, 0), 0, torch.zeros(4)), "params must have at least one frame"),
+        ("clean_params", (audio(4), 6, torch.zeros(4)), "params must have 1 column or the 6 of n_frames, got 5"),
+        ("clean_params", (audio(4), 5, torch.zeros(3)), "last must have a value for each of the 4 rows of params, got"),
+        ("clean_params", (audio(4), 5, torch.zeros(4, 1)), "last must have 1 dimensions"),
+        (
+            "denormalize_mean_params",
+            (torch.zeros(4, 0), torch.zeros(3, 3), torch.zeros(4)),
+            "params must have at least one frame",
+        ),
+        (
+            "denormalize_mean_params",
+            (audio(2), torch.zeros(3, 3), torch.zeros(2)),
+            "params must have a row for each of the 3 ranges",
+        ),
+        ("denormalize_mean_params", (audio(4), torch.zeros(3, 3), torch.zeros(3)), "last must have a value for each"),
+        ("smooth_params", (audio(2), smoothing(), 5, smoother_state()), "values must have 1 column, got 5"),
+        ("smooth_params", (audio(3, 1), smoothing(), 5, smoother_state()), r"smoothing must have shape \(3, 2\)"),
+        ("smooth_params", (audio(2, 1), smoothing(), 5, smoother_state()[:1]), r"state must have shape \(2, 4\)"),
+        ("smooth_params", (audio(2, 1), smoothing(), 0, smoother_state()), "n_frames must be at least 1"),
+        ("smooth_params", (audio(2, 1), smoothing() + 2, 5, smoother_state()), "must have 1 or 2 in its first column"),
+        ("smooth_params", (audio(2, 1), -smoothing().flip(1), 5, smoother_state()), "must have 1 or 2 in its first"),
+        ("smooth_params", (audio(2, 1), smoothing() * torch.tensor([1, -1]), 5, smoother_state()), "a time of 0 to"),
         ("denormalize_params", (audio(2), torch.zeros(3, 3)), "params must have a row for each of the 3 ranges"),
         ("denormalize_params", (audio(4), torch.zeros(3, 2)), "ranges must be contiguous with 3 columns"),
     ],

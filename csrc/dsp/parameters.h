@@ -1,8 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 
 namespace neutone::dsp {
 
@@ -45,6 +47,55 @@ class CurveMean {
 [[nodiscard]] inline float mean(const float* values, std::ptrdiff_t stride, std::size_t count) noexcept {
   CurveMean curve;
   curve.add(values, stride, count);
+  return curve.mean();
+}
+
+// What may stand for a whole curve.
+enum class Aggregation : std::uint8_t { kMean, kLast, kMinimum, kMaximum };
+
+// Of at least one sample.
+[[nodiscard]] inline float aggregate(Aggregation how, const float* values, std::ptrdiff_t stride,
+                                     std::size_t count) noexcept {
+  if (how == Aggregation::kMean) return mean(values, stride, count);
+  const float* const last = values + static_cast<std::ptrdiff_t>(count - 1) * stride;
+  if (how == Aggregation::kLast) return *last;
+  float extreme = *values;
+  for (; values != last; values += stride) {
+    const float next = values[stride];
+    extreme = how == Aggregation::kMinimum ? std::min(extreme, next) : std::max(extreme, next);
+  }
+  return extreme;
+}
+
+// A host's value as a parameter takes it: in 0..1, and what is not a number is the value before.
+[[nodiscard]] inline float cleaned(float value, float before) noexcept {
+  return std::isnan(value) ? before : std::clamp(value, 0.0F, 1.0F);
+}
+
+// Copies a curve like that; `before` is the value before its first. Returns its last value, `before` if it has none.
+inline float copy_cleaned(const float* in, std::ptrdiff_t stride, float* out, std::size_t count,
+                          float before) noexcept {
+  if (count == 0) return before;
+  if (stride == 0) {
+    std::fill_n(out, count, cleaned(*in, before));
+    return *out;
+  }
+  for (std::size_t i = 0; i < count; ++i, in += stride) out[i] = before = cleaned(*in, before);
+  return before;
+}
+
+// Mean of a whole curve, cleaned. `before` is the value before its first, and becomes its last.
+[[nodiscard]] inline float mean_cleaned(const float* values, std::ptrdiff_t stride, std::size_t count,
+                                        float& before) noexcept {
+  std::array<float, 256> part;
+  CurveMean curve;
+  while (count > 0) {
+    const std::size_t taken = std::min(count, part.size());
+    before = copy_cleaned(values, stride, part.data(), taken, before);
+    curve.add(part.data(), 1, taken);
+    values += static_cast<std::ptrdiff_t>(taken) * stride;
+    count -= taken;
+  }
   return curve.mean();
 }
 

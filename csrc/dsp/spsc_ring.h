@@ -81,6 +81,10 @@ class RingView {
   [[nodiscard]] std::size_t write(const Planar<const Sample>& in) noexcept;
   // Room for up to `frames` frames, less if the ring is fuller; fill it, then publish. [producer, wait-free]
   [[nodiscard]] Region reserve(std::size_t frames) noexcept;
+  // The frame that was written last; before the first one, what the storage holds in its place. [producer, wait-free]
+  [[nodiscard]] Planar<const Sample> last_written() const noexcept {
+    return region(Counter(cursors_->written).load(std::memory_order_relaxed) - 1, 1).head;
+  }
   // Hands `frames` reserved frames to the consumer. [producer, wait-free]
   void publish(std::size_t frames) noexcept;
 

@@ -112,37 +112,53 @@ RingView<float>::Region checked_frames(const char* op, std::size_t frames, RingV
   return ready;
 }
 
-// Queues parameters for which there is room.
-void write_params(const Block& block, RingView<float>& ring) {
-  const std::size_t written = ring.write(block.params);
-  STD_TORCH_CHECK(written == block.params.frames, "neutone: a ring has lost its room between two looks at it");
+// Queues parameters for which there is room, cleaned: `n_before` times the first of each, then all.
+void write_params(const Block& block, std::size_t n_before, RingView<float>& ring) {
+  const std::size_t frames = n_before + block.params.frames;
+  const RingView<float>::Region room = ring.reserve(frames);
+  const Planar<const float> last = ring.last_written();
+  for (std::size_t param = 0; param < ring.channels(); ++param) {
+    float before = *last.row(param);
+    const float* const values = block.params.row(param);
+    const auto write = [&](const RingView<float>::Region& to, const float* from, std::ptrdiff_t stride) {
+      for (const Planar<float>& part : {to.head, to.tail}) {
+        before = neutone::dsp::copy_cleaned(from, stride, part.row(param), part.frames, before);
+        from += static_cast<std::ptrdiff_t>(part.frames) * stride;
+      }
+    };
+    if (block.params.frames > 0) write(room.slice_frames(0, n_before), values, 0);
+    write(room.slice_frames(n_before, block.params.frames), values, block.params.frame_stride);
+  }
+  ring.publish(frames);
 }
 
-// Queues a block.
-void stream_write(const Tensor& audio, const Tensor& params, const Tensor& samples, const Tensor& cursors,
-                  const Tensor& param_samples, const Tensor& param_cursors) {
+// Queues a block, and the first of its parameters `n_before` times more.
+void stream_write(const Tensor& audio, const Tensor& params, int64_t n_before, const Tensor& samples,
+                  const Tensor& cursors, const Tensor& param_samples, const Tensor& param_cursors) {
   constexpr const char* kOp = "stream_write";
   Rings rings = rings_in(kOp, samples, cursors, param_samples, param_cursors, Side::kProducer);
   const Block block = checked_block(kOp, audio, params, rings);
+  const std::size_t before = checked_count(kOp, "n_before", n_before);
   const RingView<float>::Region room = checked_room(kOp, "audio", block.audio.frames, rings.audio);
-  static_cast<void>(checked_room(kOp, "params", block.params.frames, rings.params));
-  write_params(block, rings.params);
+  static_cast<void>(checked_room(kOp, "params", before + block.params.frames, rings.params));
+  write_params(block, before, rings.params);
   room.each_part(block.audio, fit_channels<float>);
   rings.audio.publish(block.audio.frames);
 }
 
 // Queues a block at the model's rate.
-void stream_write_resampled(const Tensor& audio, const Tensor& params, const Tensor& table, const Tensor& history,
-                            const Tensor& state, const Tensor& samples, const Tensor& cursors,
+void stream_write_resampled(const Tensor& audio, const Tensor& params, int64_t n_before, const Tensor& table,
+                            const Tensor& history, const Tensor& state, const Tensor& samples, const Tensor& cursors,
                             const Tensor& param_samples, const Tensor& param_cursors) {
   constexpr const char* kOp = "stream_write_resampled";
   Rings rings = rings_in(kOp, samples, cursors, param_samples, param_cursors, Side::kProducer);
   const Block block = checked_block(kOp, audio, params, rings);
+  const std::size_t before = checked_count(kOp, "n_before", n_before);
   ResamplerView<float> resampler = checked_resampler(kOp, table, history, state, rings.audio);
   check_apart(kOp, memory_of("audio", block.audio), memory_of("history", resampler.history()));
   static_cast<void>(checked_room(kOp, "audio", resampler.ready_after(block.audio.frames), rings.audio));
-  static_cast<void>(checked_room(kOp, "params", block.params.frames, rings.params));
-  write_params(block, rings.params);
+  static_cast<void>(checked_room(kOp, "params", before + block.params.frames, rings.params));
+  write_params(block, before, rings.params);
   write_resampled(block.audio, resampler, rings.audio);
 }
 
@@ -244,11 +260,11 @@ bool is_first_copy = false;  // see define; NOLINT(cppcoreguidelines-avoid-non-c
 STABLE_TORCH_LIBRARY_FRAGMENT(neutone, m) {
   is_first_copy = neutone::ops::define(
       m, {
-             "stream_write(Tensor audio, Tensor params, Tensor(a!) samples, Tensor(b!) cursors, "
+             "stream_write(Tensor audio, Tensor params, int n_before, Tensor(a!) samples, Tensor(b!) cursors, "
              "Tensor(c!) param_samples, Tensor(d!) param_cursors) -> ()",
              "stream_read(Tensor samples, Tensor(a!) cursors, Tensor param_samples, Tensor(b!) param_cursors, "
              "Tensor ranges, int n_frames, int up, int down, int part, bool mean_params) -> (Tensor, Tensor)",
-             "stream_write_resampled(Tensor audio, Tensor params, Tensor table, Tensor(a!) history, "
+             "stream_write_resampled(Tensor audio, Tensor params, int n_before, Tensor table, Tensor(a!) history, "
              "Tensor(b!) state, Tensor(c!) samples, Tensor(d!) cursors, Tensor(e!) param_samples, "
              "Tensor(f!) param_cursors) -> ()",
              "stream_pop_resampled(Tensor samples, Tensor(a!) cursors, Tensor table, Tensor(b!) history, Tensor(c!) "

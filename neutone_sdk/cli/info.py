@@ -38,7 +38,7 @@ def _facts(metadata: dict[str, Any]) -> Table:
     table = Table(show_header=False, box=None, title=_text(title, "bold"), title_justify="left")
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    look_behind = int(float(metadata.get("look_behind_samples", 0)))
+    look_behind, look_ahead = (int(float(metadata.get(f"look_{way}_samples", 0))) for way in ("behind", "ahead"))
     makers = {"neutone_sdk": metadata.get("sdk_version"), "torch": metadata.get("pytorch_version")}
     rows = {
         "": metadata.get("model_short_description"),
@@ -53,6 +53,7 @@ def _facts(metadata: dict[str, Any]) -> Table:
         "sample rates": ", ".join(f"{rate} Hz" for rate in metadata.get("native_sample_rates", [])) or "any",
         "block sizes": _block_sizes(metadata.get("native_buffer_sizes", [])),
         "look-behind": f"{look_behind} samples" if look_behind else "",
+        "look-ahead": f"{look_ahead} samples" if look_ahead else "",
         "made with": ", ".join(f"{name} {version}" for name, version in makers.items() if version),
     }
     for name, value in rows.items():

@@ -60,11 +60,13 @@ class HostStream(nn.Module):
         n_in_channels: Channels that the model hears.
         n_out_channels: Channels that the model returns.
         param_ranges: ``(n, 3)``, float32: minimum, maximum, and whether the parameter is categorical.
-        n_params: Rows of knobs, at least ``n``.
+        default_params: ``(rows of knobs, 1)``, at least ``n`` rows: what stands for values that are not numbers as
+            long as there was none before them.
         mean_params: The model wants the mean of each knob over its block, rather than curves.
     """
 
     param_ranges: Tensor
+    default_params: Tensor
     nothing: Tensor
     knob_samples: Tensor
     knob_cursors: Tensor
@@ -80,14 +82,15 @@ class HostStream(nn.Module):
     out_state: Tensor
 
     def __init__(
-        self, n_in_channels: int, n_out_channels: int, param_ranges: Tensor, n_params: int, mean_params: bool
+        self, n_in_channels: int, n_out_channels: int, param_ranges: Tensor, default_params: Tensor, mean_params: bool
     ) -> None:
         super().__init__()
         self.n_in_channels = n_in_channels
         self.n_out_channels = n_out_channels
-        self.n_params = n_params
+        self.n_params = default_params.size(0)
         self.mean_params = mean_params
         self.register_buffer("param_ranges", param_ranges, persistent=False)
+        self.register_buffer("default_params", default_params, persistent=False)
         self.register_buffer("nothing", torch.empty(0), persistent=False)
         for ring in ("in", "out", "knob"):
             for part in ("samples", "cursors"):
@@ -165,6 +168,7 @@ class HostStream(nn.Module):
         # Frame i lies at (i + 1) * down / up - look_ahead of the host's samples; `push` puts that many values in front.
         self.knob_part = self.down if self.is_resampling else 0
         torch.ops.neutone.ring_clear(self.knob_samples, self.knob_cursors)
+        self.knob_samples.copy_(self.default_params.expand_as(self.knob_samples))
         torch.ops.neutone.ring_clear(self.in_samples, self.in_cursors)
         torch.ops.neutone.ring_clear(self.out_samples, self.out_cursors)
         silence = torch.zeros(self.n_out_channels, n_silent)
@@ -173,17 +177,16 @@ class HostStream(nn.Module):
     def push(self, x: Tensor, params: Tensor) -> None:
         """Take in a block of the host: ``(1 or 2, n)``, with ``(n_params, 1)`` or ``(n_params, n)``."""
         if self.is_resampling:
-            if self.is_fresh:  # before the stream there was silence, but no other position of the knobs
-                before = params[:, :1].expand(-1, self.look_ahead)
-                torch.ops.neutone.ring_write(before, self.knob_samples, self.knob_cursors)
-                self.is_fresh = False
+            # Before the stream there was silence, but no other position of the knobs.
+            n_before = self.look_ahead if self.is_fresh else 0
             torch.ops.neutone.stream_write_resampled(
-                x, params, self.in_table, self.in_history, self.in_state,
+                x, params, n_before, self.in_table, self.in_history, self.in_state,
                 self.in_samples, self.in_cursors, self.knob_samples, self.knob_cursors,
             )  # fmt: skip
+            self.is_fresh = False
         else:
             torch.ops.neutone.stream_write(
-                x, params, self.in_samples, self.in_cursors, self.knob_samples, self.knob_cursors
+                x, params, 0, self.in_samples, self.in_cursors, self.knob_samples, self.knob_cursors
             )
         self.in_lead -= x.size(1) * self.up
         n_frames = n_ready(self.in_lead, self.down)

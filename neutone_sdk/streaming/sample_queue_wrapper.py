@@ -86,8 +86,8 @@ class SampleQueueWrapper(FactGetters, nn.Module):
             w2w_base.sdk_in_channels,
             w2w_base.sdk_out_channels,
             w2w_base.sdk_param_ranges,
-            self.n_params,
-            w2w_base.sdk_aggregates_by_mean,
+            w2w_base.sdk_default_param_values,
+            w2w_base.sdk_takes_means,
         )
         self.register_buffer("default_params", w2w_base.sdk_default_param_values, persistent=False)
 
@@ -234,10 +234,10 @@ class SampleQueueWrapper(FactGetters, nn.Module):
         self.model_sr = model_sr
         self.daw_bs = daw_bs
         self.model_bs = model_bs
-        self.model_delay = model_delay
+        self.model_delay = model_delay + self.get_look_ahead_samples()
         self.is_fixed = is_fixed
-        self.delay_samples = self.stream.least_delay(constant_block, model_delay)
-        self.is_direct = not self.is_resampling() and self.delay_samples == model_delay
+        self.delay_samples = self.stream.least_delay(constant_block, self.model_delay)
+        self.is_direct = not self.is_resampling() and self.delay_samples == self.model_delay
         self.reset()
         return 2 * daw_bs + ceil_div(model_bs * daw_sr, model_sr)
 
@@ -289,7 +289,7 @@ class SampleQueueWrapper(FactGetters, nn.Module):
 
     @torch.jit.export
     def calc_model_delay_samples(self) -> int:
-        """Return by how many samples, at the host's rate, the model itself makes the output late; rounded up."""
+        """Return by how many samples, at the host's rate, the model makes the output late; rounded up."""
         return ceil_div(self.model_delay * self.daw_sr, self.model_sr)
 
     @torch.jit.export

@@ -14,14 +14,13 @@
 using neutone::dsp::average_controls;
 using neutone::dsp::carry_controls;
 using neutone::dsp::ControlTimes;
-using neutone::dsp::Planar;
 using neutone::dsp::SpscRing;
 using neutone::test::at;
 using neutone::test::Buffer;
 
 namespace {
 
-constexpr std::size_t kValues = 1 << 12;
+constexpr std::size_t kValues = 4096;
 constexpr std::array<ControlTimes, 8> kTimes{
     {{1, 1, 0}, {160, 147, 147}, {147, 160, 20}, {1, 3, 3}, {3, 1, 1}, {24, 1, 0}, {2, 35, 36}, {6857, 6300, 6299}}};
 
