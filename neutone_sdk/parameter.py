@@ -76,8 +76,9 @@ class ContinuousNeutoneParameter(NeutoneParameter):
         used: See :class:`NeutoneParameter`.
         smoothing_ms: If given, the model gets a value for every sample, ``(n,)``, on a curve without steps from one
             block's mean to the next, instead of that mean, ``(1,)``. Above 0.
-        smoothing: ``"linear"``, a line that reaches the new value after ``smoothing_ms``, or ``"one_pole"``, a curve
-            that has gone 63 % of its way by then; neither faster than in one block of the model.
+        smoothing: ``"one_pole"``, a curve that has gone 63 % of its way after ``smoothing_ms`` and a block of the
+            model, and the quieter one; or ``"linear"``, a line that is there after ``smoothing_ms``, or at the end of
+            the block if that is longer.
 
     Raises:
         InvalidTypeError: A value is not a number.
@@ -95,7 +96,7 @@ class ContinuousNeutoneParameter(NeutoneParameter):
         used: bool = True,
         *,
         smoothing_ms: float | None = None,
-        smoothing: str = "linear",
+        smoothing: str = "one_pole",
     ) -> None:
         super().__init__(name, description, default_value, used, NeutoneParameterType.CONTINUOUS)
         default = _finite(name, "default_value", default_value)

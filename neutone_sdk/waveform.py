@@ -214,6 +214,7 @@ class WaveformToWaveformBase(NeutoneModel):
         if len(self.sdk_smoothed_params) > 0:
             latest = torch.stack([values[i] for i in self.sdk_smoothed_params])
             curves = torch.ops.neutone.smooth_params(latest, self.sdk_smoothing, n_samples, self.sdk_smoothing_state)
+            values = list(values)  # in Python it is a tuple
             for row, i in enumerate(self.sdk_smoothed_params):
                 values[i] = curves[row]
         return values
