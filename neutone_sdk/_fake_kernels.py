@@ -158,3 +158,11 @@ def _stream_pop_resampled(
         "stream_pop_resampled", samples=samples, cursors=cursors, table=table, history=history, state=state
     )
     return samples.new_empty(n_channels, n_frames)
+
+
+@_fake("svf")
+def _svf(
+    audio: Tensor, cutoff_hz: Tensor, resonance: Tensor, mix: Tensor, sample_rate_hz: float, state: Tensor,  # noqa: ARG001
+) -> Tensor:  # fmt: skip
+    _check_one_device("svf", audio=audio, cutoff_hz=cutoff_hz, resonance=resonance, mix=mix, state=state)
+    return audio.new_empty(audio.shape)
