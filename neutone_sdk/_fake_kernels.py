@@ -177,3 +177,11 @@ def _stream_pop_resampled(
 def _biquad(audio: Tensor, sos: Tensor, state: Tensor) -> Tensor:
     _check_one_device("biquad", audio=audio, sos=sos, state=state)
     return audio.new_empty(audio.shape)
+
+
+@_fake("svf")
+def _svf(
+    audio: Tensor, cutoff_hz: Tensor, resonance: Tensor, mix: Tensor, sample_rate_hz: float, state: Tensor,  # noqa: ARG001
+) -> Tensor:  # fmt: skip
+    _check_one_device("svf", audio=audio, cutoff_hz=cutoff_hz, resonance=resonance, mix=mix, state=state)
+    return audio.new_empty(audio.shape)

@@ -34,6 +34,19 @@ def resampler(n_channels: int) -> tuple[Tensor, Tensor, Tensor]:
     return table, history, state
 
 
+def svf_with(**changed: Any) -> tuple[Any, ...]:
+    """Return arguments of svf for a block of 2 channels and 5 frames, but for what is changed."""
+    arguments: dict[str, Any] = {
+        "audio": audio(),
+        "cutoff_hz": 1000.0 * (1.0 + torch.rand(1, 5, 1)),
+        "resonance": torch.full((2, 1, 1), 0.7),
+        "mix": torch.rand(2, 5, 3),
+        "sample_rate_hz": 48000.0,
+        "state": torch.zeros(2, 7, dtype=torch.float64),
+    }
+    return tuple((arguments | changed).values())
+
+
 # Arguments that work, made afresh for each test.
 EXAMPLES: dict[str, Callable[[], tuple[Any, ...]]] = {
     "version": lambda: (),
@@ -60,4 +73,5 @@ EXAMPLES: dict[str, Callable[[], tuple[Any, ...]]] = {
     "denormalize_params": lambda: (audio(4), torch.rand(3, 3)),
     "denormalize_mean_params": lambda: (audio(4), torch.rand(3, 3), torch.rand(4)),
     "smooth_params": lambda: (audio(2, 1), smoothing(), 5, torch.zeros(2, 4, dtype=torch.float64)),
+    "svf": svf_with,
 }

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from .operator_examples import EXAMPLES, audio, ops, resampler, ring, sections, smoothing
+from .operator_examples import EXAMPLES, audio, ops, resampler, ring, sections, smoothing, svf_with
 
 FRAMES_ARGUMENTS = {
     "ring_write": (0, "frames"),
@@ -27,6 +27,7 @@ FRAMES_ARGUMENTS = {
     "smooth_params": (0, "values"),
     "denormalize_params": (0, "params"),
     "denormalize_mean_params": (0, "params"),
+    "svf": (0, "audio"),
 }
 RING_POSITIONS = {
     "ring_write": 1,
@@ -237,6 +238,40 @@ def test_a_resampler_is_not_fed_from_its_own_history() -> None:
     table, history, state = resampler(2)
     with pytest.raises(RuntimeError, match="resample: audio lies in the memory of history"):
         ops.resample(history[:, :50], table, history, state)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"cutoff_hz": torch.ones(5)}, r"cutoff_hz must have 3 dimensions, got shape \(5\)"),
+        ({"cutoff_hz": torch.ones(3, 5, 1)}, r"cutoff_hz must have shape \(1 or 2, 1 or 5, 1\), got \(3, 5, 1\)"),
+        ({"cutoff_hz": torch.ones(2, 4, 1)}, r"cutoff_hz must have shape \(1 or 2, 1 or 5, 1\), got \(2, 4, 1\)"),
+        ({"cutoff_hz": torch.ones(2, 5, 3)}, r"cutoff_hz must have shape \(1 or 2, 1 or 5, 1\), got \(2, 5, 3\)"),
+        ({"cutoff_hz": torch.ones(0, 5, 1)}, r"cutoff_hz must have shape"),
+        ({"resonance": torch.ones(2, 5, 1).double()}, "resonance must be float32, got float64"),
+        ({"resonance": torch.ones(2, 5)}, "resonance must have 3 dimensions"),
+        ({"mix": torch.ones(2, 5, 1)}, r"mix must have shape \(1 or 2, 1 or 5, 3\), got \(2, 5, 1\)"),
+        ({"mix": torch.ones(2, 0, 3)}, r"mix must have shape"),
+        ({"sample_rate_hz": 0.0}, r"sample_rate_hz must be in 1\.\.768000, got 0"),
+        ({"sample_rate_hz": float("nan")}, r"sample_rate_hz must be in 1\.\.768000, got nan"),
+        ({"state": torch.zeros(2, 7)}, "state must be float64, got float32"),
+        ({"state": torch.zeros(7).double()}, "state must have 2 dimensions"),
+        ({"state": torch.zeros(3, 7).double()}, r"state must have shape \(2, 7\), got \(3, 7\)"),
+        ({"state": torch.zeros(2, 6).double()}, r"state must have shape \(2, 7\), got \(2, 6\)"),
+        ({"state": torch.zeros(7, 2).double().T}, "state must be contiguous"),
+    ],
+)
+def test_a_state_variable_filter_of_the_wrong_kind_is_refused_by_name(changed: dict[str, Any], message: str) -> None:
+    with pytest.raises(RuntimeError, match=f"svf: {message}"):
+        ops.svf(*svf_with(**changed))
+
+
+def test_a_state_variable_filter_does_not_filter_its_own_state() -> None:
+    state = torch.zeros(2, 7, dtype=torch.float64)
+    with pytest.raises(RuntimeError, match="svf: audio lies in the memory of state"):
+        ops.svf(*svf_with(audio=state.view(torch.float32)[:, :5], state=state))
+    with pytest.raises(RuntimeError, match="svf: mix lies in the memory of state"):
+        ops.svf(*svf_with(mix=state.view(torch.float32)[:, None, 3:6], state=state))
 
 
 N_OTHER_SIDE = {

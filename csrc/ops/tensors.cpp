@@ -118,6 +118,23 @@ dsp::Planar<float> writable_frames(const char* op, const char* name, const Tenso
   return frames;
 }
 
+dsp::Planar<const float> readable_control(const char* op, const char* name, const Tensor& tensor,
+                                          const dsp::Planar<const float>& audio, int64_t columns, int64_t column) {
+  check_tensor(op, name, tensor, 3, ScalarType::Float);
+  const auto channels = static_cast<int64_t>(audio.channels);
+  const auto frames = static_cast<int64_t>(audio.frames);
+  const auto sizes = tensor.sizes();
+  STD_TORCH_CHECK(
+      (sizes[0] == 1 || sizes[0] == channels) && (sizes[1] == 1 || sizes[1] == frames) && sizes[2] == columns, op, ": ",
+      name, " must have shape (1 or ", channels, ", 1 or ", frames, ", ", columns, "), got ", shape_of(tensor));
+  check_alignment(op, name, tensor.const_data_ptr(), alignof(float));
+  const auto strides = tensor.strides();
+  // One element for 0 frames is never looked at; none has no memory to point to.
+  const float* data = tensor.const_data_ptr<float>();
+  return {frames == 0 ? data : data + column * strides[2], audio.channels, audio.frames, sizes[0] == 1 ? 0 : strides[0],
+          sizes[1] == 1 ? 0 : strides[1]};
+}
+
 dsp::RingView<float> ring_in(const char* op, const Tensor& samples, const Tensor& cursors, Side side,
                              const char* samples_name, const char* cursors_name) {
   check_frames(op, samples_name, samples);

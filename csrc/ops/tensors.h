@@ -31,6 +31,12 @@ void check_tensor(const char* op, const char* name, const Tensor& tensor, int64_
 // The same, for writing; also raises if two of its elements may share memory, as in an expanded tensor.
 [[nodiscard]] dsp::Planar<float> writable_frames(const char* op, const char* name, const Tensor& tensor);
 
+// Column `column` of a float32 control `(channels or 1, frames or 1, columns)`, any strides: a value for every channel
+// and frame, where there is only one by a stride of 0. Raises if the tensor is not one.
+[[nodiscard]] dsp::Planar<const float> readable_control(const char* op, const char* name, const Tensor& tensor,
+                                                        const dsp::Planar<const float>& audio, int64_t columns,
+                                                        int64_t column = 0);
+
 // Who calls: only the counters of that side may be looked at, the others belong to another thread.
 enum class Side : std::uint8_t { kProducer, kConsumer, kBoth, kNeither };
 

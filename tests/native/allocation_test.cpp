@@ -15,6 +15,7 @@
 #include "dsp/resampled_stream.h"
 #include "dsp/resampler.h"
 #include "dsp/spsc_ring.h"
+#include "dsp/svf.h"
 #include "stamps.h"
 
 using neutone::dsp::SpscRing;
@@ -181,6 +182,19 @@ void carrying_and_averaging_controls_allocates_nothing() {
         }) == 0);
 }
 
+void state_variable_filtering_allocates_nothing() {
+  Buffer audio = stamped(2, kFrames, 0);
+  const std::array<float, 3> knobs{1000.0F, 0.7F, 1.0F};
+  const auto knob = [&](std::size_t i) { return neutone::dsp::Planar<const float>{&knobs.at(i), 2, kFrames, 0, 0}; };
+  const neutone::dsp::Planar<const float> curve = audio.planar();
+  neutone::dsp::Svf filter(48'000.0, 2);
+  CHECK(count_heap_calls([&] {
+          filter.process(audio.planar(), {knob(0), knob(1), knob(2), knob(2), knob(2)}, audio.planar());
+          filter.process(audio.planar(), {curve, curve, curve, curve, curve}, audio.planar());
+          filter.reset();
+        }) == 0);
+}
+
 }  // namespace
 
 int main() {
@@ -189,5 +203,6 @@ int main() {
        TEST(passing_frames_does_not_allocate), TEST(reserving_and_consuming_in_place_does_not_allocate),
        TEST(fitting_channels_does_not_allocate), TEST(reading_parameters_does_not_allocate),
        TEST(resampling_allocates_nothing), TEST(resampled_streams_allocate_nothing),
-       TEST(carrying_and_averaging_controls_allocates_nothing), TEST(filtering_with_biquads_does_not_allocate)});
+       TEST(carrying_and_averaging_controls_allocates_nothing), TEST(filtering_with_biquads_does_not_allocate),
+       TEST(state_variable_filtering_allocates_nothing)});
 }

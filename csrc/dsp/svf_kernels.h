@@ -1,0 +1,21 @@
+#pragma once
+
+#include <span>
+
+#include "dsp/svf_kernel.h"
+
+namespace neutone::dsp {
+
+// The state-variable filter's inner loops, compiled for one instruction set.
+struct SvfKernel {
+  const char* name;
+  void (*run)(const SvfRun& run) noexcept;
+};
+
+// All that this processor can run, the fastest last. They differ by rounding.
+[[nodiscard]] std::span<const SvfKernel> svf_kernels() noexcept;
+
+// The fastest of them. [any thread, wait-free]
+[[nodiscard]] const SvfKernel& svf_kernel() noexcept;
+
+}  // namespace neutone::dsp
