@@ -59,10 +59,10 @@ inline std::complex<double> polynomial_at(double c0, double c1, double c2, const
 
 // The frequency response at `normalized_freq` cycles per sample, 0 to 0.5.
 //
-// At low frequencies the terms of b0 + b1 e^-jw + b2 e^-2jw nearly cancel, those of the denominator, too, and in the sum
-// of the exponentials what remains is lost below the rounding of cos w near 1. With cos w = 1 - 2 sin^2(w/2) what
-// cancels is a sum of coefficients, which is accurate, and the rest is small of itself; near Nyquist the same holds with
-// cos w = 2 cos^2(w/2) - 1. The common factor e^jw of both polynomials is left out.
+// At low frequencies the terms of b0 + b1 e^-jw + b2 e^-2jw nearly cancel, those of the denominator, too, and in the
+// sum of the exponentials what remains is lost below the rounding of cos w near 1. With cos w = 1 - 2 sin^2(w/2) what
+// cancels is a sum of coefficients, which is accurate, and the rest is small of itself; near Nyquist the same holds
+// with cos w = 2 cos^2(w/2) - 1. The common factor e^jw of both polynomials is left out.
 [[nodiscard]] inline std::complex<double> response(const BiquadSection& section, double normalized_freq) noexcept {
   const detail::HalfAngle half(normalized_freq);
   return detail::polynomial_at(section.b0, section.b1, section.b2, half) /
