@@ -32,18 +32,21 @@ BiquadSection bilinear(const AnalogSection& analog) noexcept {
   BiquadSection section{.b0 = (n2 + n1 + n0) / scale, .b2 = (n2 - n1 + n0) / scale, .a2 = (1.0 - d1 + d0) / scale};
   section.b1 = middle(section.b0, section.b2, 4.0 * n0 / scale, 4.0 * n2 / scale);
   section.a1 = middle(1.0, section.a2, 4.0 * d0 / scale, 4.0 / scale);
-  if (n2 == 0.0 && n1 == 0.0) {
-    // With three coefficients that only share a factor, the gain at 0 can be right to the last digit.
-    section.b0 = 0.25 * (n0 / d0) * sum_of_three(1.0, section.a1, section.a2);
-    section.b1 = 2.0 * section.b0;
-    section.b2 = section.b0;
+  if (n1 == 0.0 && n2 < n0 / d0) {
+    // Low-pass: the gain at 0 is that of the coefficients as they are now, to the last digits.
+    const double correction =
+        n0 / d0 * sum_of_three(1.0, section.a1, section.a2) / sum_of_three(section.b0, section.b1, section.b2);
+    for (double* const coefficient : {&section.b0, &section.b1, &section.b2}) *coefficient *= correction;
   }
   return section;
 }
 
 BiquadSection bilinear_first_order(const AnalogSection& analog) noexcept {
   const double scale = 1.0 + analog.d0;
-  return {(analog.n1 + analog.n0) / scale, (analog.n0 - analog.n1) / scale, 0.0, (analog.d0 - 1.0) / scale, 0.0};
+  BiquadSection section{
+      .b0 = (analog.n1 + analog.n0) / scale, .b1 = (analog.n0 - analog.n1) / scale, .a1 = (analog.d0 - 1.0) / scale};
+  if (analog.n1 == 0.0) section.b0 = section.b1 = 0.5 * (analog.n0 / analog.d0) * (1.0 + section.a1);  // likewise
+  return section;
 }
 
 }  // namespace neutone::dsp

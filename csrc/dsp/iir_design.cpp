@@ -137,13 +137,12 @@ void add_bandpass(const Prototype::Pair& pair, const Edges& edges, std::vector<A
 }
 
 // s -> width s / (s^2 + center^2): as before with the reciprocals of the prototype's roots, and one at infinity becomes
-// two at the center. The gains at 0 and at infinity cannot both be 1 in each section; their geometric mean is.
+// two at the center. The gain at 0 is 1, that at infinity is in both together.
 void add_bandstop(const Prototype::Pair& pair, const Edges& edges, std::vector<AnalogSection>& sections) {
   const BandRoots poles(pair.pole / std::norm(pair.pole), edges);
   const BandRoots zeros({0.0, pair.zero == 0.0 ? 0.0 : 1.0 / pair.zero}, edges);
   for (const auto& [pole, zero] : {std::pair(poles.inner, zeros.inner), std::pair(poles.outer, zeros.outer)}) {
-    const double gain = std::abs(pole) / std::abs(zero);
-    sections.push_back(with_poles(pole, gain, gain * std::norm(zero)));
+    sections.push_back(with_poles(pole, std::norm(pole) / std::norm(zero), std::norm(pole)));
   }
 }
 
@@ -170,8 +169,9 @@ BiquadSection real_pole_section(double distance, const FilterBand& band, const E
   return bilinear({.n2 = 1.0, .n0 = square, .d1 = edges.width / distance, .d0 = square});
 }
 
-// Sections of lower resonance first. Both of a band filter that stem from one pair follow each other: of a wide
-// band-stop filter each has gains at 0 and at Nyquist that only the other one makes up for.
+// Sections of lower resonance first. Both of a band filter that stem from one pair follow each other: between them a
+// wide band-stop filter has lost what lies above the band, and further sections of that kind would lose the rest of its
+// digits.
 std::vector<BiquadSection> digital(const Prototype& prototype, const FilterBand& band) {
   const Edges edges(band);
   std::vector<AnalogSection> analog;
