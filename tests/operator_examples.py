@@ -26,6 +26,10 @@ def resampler(n_channels: int) -> tuple[Tensor, Tensor, Tensor]:
     return table, history, state
 
 
+def sos() -> Tensor:
+    return ops.design_iir("butterworth", "lowpass", 3, [1000.0], 0.0, 48000.0)
+
+
 # Arguments that work, made afresh for each test.
 EXAMPLES: dict[str, Callable[[], tuple[Any, ...]]] = {
     "version": lambda: (),
@@ -49,4 +53,7 @@ EXAMPLES: dict[str, Callable[[], tuple[Any, ...]]] = {
     "mean_params": lambda: (audio(4),),
     "denormalize_params": lambda: (audio(4), torch.rand(3, 3)),
     "denormalize_mean_params": lambda: (audio(4), torch.rand(3, 3)),
+    "design_biquad": lambda: ("peak", 1000.0, 0.7, 6.0, 48000.0),
+    "design_iir": lambda: ("chebyshev1", "bandpass", 3, [500.0, 1000.0], 0.5, 48000.0),
+    "sos_response": lambda: (sos(), torch.tensor([0.0, 1000.0, 24000.0], dtype=torch.float64), 48000.0),
 }
