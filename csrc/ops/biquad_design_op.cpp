@@ -1,4 +1,5 @@
 // Adapts dsp/biquad_design.h to tensors. Frequencies come in Hz; whatever is wrong with them is said in Hz.
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <span>
@@ -26,10 +27,9 @@ constexpr int64_t kColumns = 6;  // SciPy's: b0 b1 b2 a0 a1 a2
 
 Tensor tensor_of(std::span<const BiquadSection> sections) {
   Tensor sos = new_tensor(std::array{static_cast<int64_t>(sections.size()), kColumns}, ScalarType::Double);
-  auto* row = sos.mutable_data_ptr<double>();
-  for (const auto& [b0, b1, b2, a1, a2] : sections) {
-    for (const double value : {b0, b1, b2, 1.0, a1, a2}) *row++ = value;
-  }
+  double* row = sos.mutable_data_ptr<double>();
+  for (const auto& [b0, b1, b2, a1, a2] : sections)
+    row = std::ranges::copy(std::array{b0, b1, b2, 1.0, a1, a2}, row).out;
   return sos;
 }
 
@@ -173,14 +173,14 @@ Tensor sos_response(const Tensor& sos, const Tensor& frequencies_hz, double samp
   const int64_t count = frequencies_hz.size(0);
   const auto* frequency_hz = frequencies_hz.const_data_ptr<double>();
   Tensor out = new_tensor(std::array{count, int64_t{2}}, ScalarType::Double);
-  auto* part = out.mutable_data_ptr<double>();
+  auto* const parts = out.mutable_data_ptr<double>();
   for (int64_t i = 0; i < count; ++i) {
     const double normalized_freq = frequency_hz[i] / sample_rate_hz;
     STD_TORCH_CHECK(normalized_freq >= 0.0 && normalized_freq <= 0.5, kOp, ": frequencies_hz must be in 0..",
                     0.5 * sample_rate_hz, " Hz, half of sample_rate_hz, got ", frequency_hz[i]);
     const auto value = neutone::dsp::response(sections, normalized_freq);
-    *part++ = value.real();
-    *part++ = value.imag();
+    parts[2 * i] = value.real();
+    parts[2 * i + 1] = value.imag();
   }
   return out;
 }

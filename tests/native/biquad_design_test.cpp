@@ -58,10 +58,11 @@ std::vector<double> cutoffs() {
 
 // At which frequencies responses are looked at: dense near both ends.
 std::vector<double> grid() {
+  constexpr int kCount = 256;
   std::vector<double> normalized_freqs;
-  for (double freq = 1e-6; freq < 0.25; freq *= 1.05) normalized_freqs.push_back(freq);
-  const std::size_t count = normalized_freqs.size();
-  for (std::size_t i = count; i-- > 0;) normalized_freqs.push_back(0.5 - normalized_freqs[i]);
+  normalized_freqs.reserve(2 * std::size_t{kCount});
+  for (int i = 0; i < kCount; ++i) normalized_freqs.push_back(1e-6 * std::pow(0.25 / 1e-6, i / double{kCount}));
+  for (int i = kCount; i-- > 0;) normalized_freqs.push_back(0.5 - normalized_freqs[static_cast<std::size_t>(i)]);
   return normalized_freqs;
 }
 
