@@ -185,3 +185,22 @@ def _svf(
 ) -> Tensor:  # fmt: skip
     _check_one_device("svf", audio=audio, cutoff_hz=cutoff_hz, resonance=resonance, mix=mix, state=state)
     return audio.new_empty(audio.shape)
+
+
+@_fake("design_biquad")
+def _design_biquad(kind: str, cutoff_hz: float, q: float, gain_db: float, sample_rate_hz: float) -> Tensor:  # noqa: ARG001
+    return torch.empty(1, 6, dtype=torch.float64, device="cpu")
+
+
+@_fake("design_iir")
+def _design_iir(
+    family: str, kind: str, order: int, cutoffs_hz: list[float], ripple_db: float, sample_rate_hz: float  # noqa: ARG001
+) -> Tensor:  # fmt: skip
+    n_poles = 2 * order if kind in {"bandpass", "bandstop"} else order
+    return torch.empty((n_poles + 1) // 2, 6, dtype=torch.float64, device="cpu")
+
+
+@_fake("sos_response")
+def _sos_response(sos: Tensor, frequencies_hz: Tensor, sample_rate_hz: float) -> Tensor:  # noqa: ARG001
+    _check_one_device("sos_response", sos=sos, frequencies_hz=frequencies_hz)
+    return frequencies_hz.new_empty(frequencies_hz.shape[0], 2)

@@ -47,6 +47,10 @@ def svf_with(**changed: Any) -> tuple[Any, ...]:
     return tuple((arguments | changed).values())
 
 
+def sos() -> Tensor:
+    return ops.design_iir("butterworth", "lowpass", 3, [1000.0], 0.0, 48000.0)
+
+
 # Arguments that work, made afresh for each test.
 EXAMPLES: dict[str, Callable[[], tuple[Any, ...]]] = {
     "version": lambda: (),
@@ -74,4 +78,7 @@ EXAMPLES: dict[str, Callable[[], tuple[Any, ...]]] = {
     "denormalize_mean_params": lambda: (audio(4), torch.rand(3, 3), torch.rand(4)),
     "smooth_params": lambda: (audio(2, 1), smoothing(), 5, torch.zeros(2, 4, dtype=torch.float64)),
     "svf": svf_with,
+    "design_biquad": lambda: ("peak", 1000.0, 0.7, 6.0, 48000.0),
+    "design_iir": lambda: ("chebyshev1", "bandpass", 3, [500.0, 1000.0], 0.5, 48000.0),
+    "sos_response": lambda: (sos(), torch.tensor([0.0, 1000.0, 24000.0], dtype=torch.float64), 48000.0),
 }
