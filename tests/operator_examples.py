@@ -26,6 +26,15 @@ def resampler(n_channels: int) -> tuple[Tensor, Tensor, Tensor]:
     return table, history, state
 
 
+def taps(n_taps: int = 150) -> Tensor:
+    return torch.rand(n_taps, dtype=torch.float64)
+
+
+def fir(n_channels: int, n_taps: int = 150) -> tuple[Tensor, Tensor, Tensor]:
+    table, history, state = ops.new_fir(taps(n_taps), n_channels)
+    return table, history, state
+
+
 # Arguments that work, made afresh for each test.
 EXAMPLES: dict[str, Callable[[], tuple[Any, ...]]] = {
     "version": lambda: (),
@@ -45,6 +54,11 @@ EXAMPLES: dict[str, Callable[[], tuple[Any, ...]]] = {
     "new_resampler": lambda: (44100, 48000, "standard", 2),
     "resampler_start": lambda: (-3, 2, *resampler(2)),
     "resample": lambda: (audio(), *resampler(2)),
+    "fir_design": lambda: ("bandpass", [200.0, 3000.0], 48000.0, 301),
+    "new_fir": lambda: (taps(), 2),
+    "fir": lambda: (audio(), *fir(2)),
+    "fir_set_taps": lambda: (taps(), 100, *fir(2)),
+    "fir_reset": lambda: fir(2),
     "fit_channels": lambda: (audio(1), 2, 1, 3),
     "mean_params": lambda: (audio(4),),
     "denormalize_params": lambda: (audio(4), torch.rand(3, 3)),
