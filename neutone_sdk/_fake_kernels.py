@@ -204,3 +204,34 @@ def _design_iir(
 def _sos_response(sos: Tensor, frequencies_hz: Tensor, sample_rate_hz: float) -> Tensor:  # noqa: ARG001
     _check_one_device("sos_response", sos=sos, frequencies_hz=frequencies_hz)
     return frequencies_hz.new_empty(frequencies_hz.shape[0], 2)
+
+
+@_fake("fir_design")
+def _fir_design(kind: str, cutoffs_hz: list[float], sample_rate_hz: float, n_taps: int) -> Tensor:  # noqa: ARG001
+    return torch.empty(n_taps, dtype=torch.float64, device="cpu")
+
+
+@_fake("new_fir")
+def _new_fir(taps: Tensor, n_channels: int) -> tuple[Tensor, Tensor, Tensor]:
+    context = torch.library.get_ctx()
+    table, history = (context.new_dynamic_size() for _ in range(2))
+    return (
+        taps.new_empty(table, dtype=torch.float32), taps.new_empty(n_channels, history, dtype=torch.float32),
+        taps.new_empty(8, dtype=torch.int64),
+    )  # fmt: skip
+
+
+@_fake("fir")
+def _fir(audio: Tensor, table: Tensor, history: Tensor, state: Tensor) -> Tensor:
+    _check_one_device("fir", audio=audio, table=table, history=history, state=state)
+    return audio.new_empty(audio.shape)
+
+
+@_fake("fir_set_taps")
+def _fir_set_taps(taps: Tensor, n_fade_frames: int, table: Tensor, history: Tensor, state: Tensor) -> None:  # noqa: ARG001
+    _check_one_device("fir_set_taps", taps=taps, table=table, history=history, state=state)
+
+
+@_fake("fir_reset")
+def _fir_reset(table: Tensor, history: Tensor, state: Tensor) -> None:
+    _check_one_device("fir_reset", table=table, history=history, state=state)

@@ -51,6 +51,15 @@ def sos() -> Tensor:
     return ops.design_iir("butterworth", "lowpass", 3, [1000.0], 0.0, 48000.0)
 
 
+def taps(n_taps: int = 150) -> Tensor:
+    return torch.rand(n_taps, dtype=torch.float64)
+
+
+def fir(n_channels: int, n_taps: int = 150) -> tuple[Tensor, Tensor, Tensor]:
+    table, history, state = ops.new_fir(taps(n_taps), n_channels)
+    return table, history, state
+
+
 # Arguments that work, made afresh for each test.
 EXAMPLES: dict[str, Callable[[], tuple[Any, ...]]] = {
     "version": lambda: (),
@@ -70,6 +79,11 @@ EXAMPLES: dict[str, Callable[[], tuple[Any, ...]]] = {
     "new_resampler": lambda: (44100, 48000, "standard", 2),
     "resampler_start": lambda: (-3, 2, *resampler(2)),
     "resample": lambda: (audio(), *resampler(2)),
+    "fir_design": lambda: ("bandpass", [200.0, 3000.0], 48000.0, 301),
+    "new_fir": lambda: (taps(), 2),
+    "fir": lambda: (audio(), *fir(2)),
+    "fir_set_taps": lambda: (taps(), 100, *fir(2)),
+    "fir_reset": lambda: fir(2),
     "fit_channels": lambda: (audio(1), 2, 1, 3),
     "biquad": lambda: (audio(), sections(), torch.zeros(2, 2, 2, dtype=torch.float64)),
     "aggregate_params": lambda: (audio(4), "max"),

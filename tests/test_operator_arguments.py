@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from .operator_examples import EXAMPLES, audio, ops, resampler, ring, sections, smoothing, sos, svf_with
+from .operator_examples import EXAMPLES, audio, fir, ops, resampler, ring, sections, smoothing, sos, svf_with, taps
 
 FRAMES_ARGUMENTS = {
     "ring_write": (0, "frames"),
@@ -20,6 +20,7 @@ FRAMES_ARGUMENTS = {
     "stream_write": (0, "audio"),
     "stream_write_resampled": (0, "audio"),
     "resample": (0, "audio"),
+    "fir": (0, "audio"),
     "fit_channels": (0, "audio"),
     "biquad": (0, "audio"),
     "aggregate_params": (0, "params"),
@@ -45,6 +46,8 @@ RING_POSITIONS = {
     "stream_pop_resampled": 0,
 }
 RESAMPLER_POSITIONS = {"resampler_start": 2, "resample": 1, "stream_write_resampled": 3, "stream_pop_resampled": 2}
+
+FIR_POSITIONS = {"fir": 1, "fir_set_taps": 2, "fir_reset": 0}
 
 
 def read_with(
@@ -75,6 +78,12 @@ def state_with(**changed: int) -> Tensor:
     """Return the state of a resampler from 44.1 to 48 kHz that has not heard anything, but for what is changed."""
     plan = {"up": 160, "down": 147, "half_taps": 42, "taps": 88, "rows": 160}
     words = plan | {"position": 16000, "filled": 87, "row": 0}
+    return torch.tensor(list((words | changed).values()))
+
+
+def fir_state_with(**changed: int) -> Tensor:
+    """Return the state of a filter of 150 taps that has not heard anything, but for what is changed."""
+    words = {"taps": 150, "block": 64, "filled": 128, "frame": 0, "newest": 0, "bank": 0, "faded": 0, "fade": 0}
     return torch.tensor(list((words | changed).values()))
 
 
@@ -221,6 +230,78 @@ def test_a_resampler_of_the_wrong_kind_is_refused_by_name(name: str, offset: int
         call_with(name, RESAMPLER_POSITIONS[name] + offset, value)
 
 
+@pytest.mark.parametrize("name", FIR_POSITIONS)
+@pytest.mark.parametrize(
+    ("offset", "value", "message"),
+    [
+        (0, torch.zeros(1008, dtype=torch.float64), "table must be float32, got float64"),
+        (0, torch.zeros(2, 504), "table must have 1 dimensions"),
+        (0, torch.zeros(1000), r"table must have shape \(\d+\) for the 150 taps of state, got \(1000\)"),
+        (0, torch.zeros(2016)[::2], "table must be contiguous"),
+        (1, torch.zeros(2, 600), r"history must have \d+ columns for the 150 taps of state, got 600"),
+        (1, torch.zeros(0, 600), "history must have at least one channel"),
+        (1, torch.zeros(2, 600, dtype=torch.float64), "history must be float32, got float64"),
+        (1, torch.zeros(600, 2).T, "history must be contiguous"),
+        (2, torch.zeros(7, dtype=torch.int64), r"state must have shape \(8\), got \(7\)"),
+        (2, torch.zeros(8), "state must be int64, got float32"),
+        (2, fir_state_with(taps=151, block=0), r"table must have shape \(320\) for the 151 taps of state"),
+        (2, fir_state_with(taps=0, block=0), "state holds numbers that no FIR filter can have"),
+        (2, fir_state_with(taps=2**62), "state holds numbers that no FIR filter can have"),
+        (2, fir_state_with(block=-64), "state holds numbers that no FIR filter can have"),
+        (2, fir_state_with(block=96), "state holds numbers that no FIR filter can have"),
+        (2, fir_state_with(block=32), "state holds numbers that no FIR filter can have"),
+        (2, fir_state_with(block=256), "state holds numbers that no FIR filter can have"),
+        (2, fir_state_with(filled=127), "state holds numbers that no FIR filter can have"),
+        (2, fir_state_with(filled=641), "state holds numbers that no FIR filter can have"),
+        (2, fir_state_with(frame=64), "state holds numbers that no FIR filter can have"),
+        (2, fir_state_with(frame=-1), "state holds numbers that no FIR filter can have"),
+        (2, fir_state_with(newest=2), "state holds numbers that no FIR filter can have"),
+        (2, fir_state_with(newest=-1), "state holds numbers that no FIR filter can have"),
+        (2, fir_state_with(bank=2), "state holds numbers that no FIR filter can have"),
+        (2, fir_state_with(bank=-1), "state holds numbers that no FIR filter can have"),
+        (2, fir_state_with(faded=1), "state holds numbers that no FIR filter can have"),
+        (2, fir_state_with(faded=-1), "state holds numbers that no FIR filter can have"),
+        (2, fir_state_with(fade=2**62), "state holds numbers that no FIR filter can have"),
+    ],
+)
+def test_a_fir_filter_of_the_wrong_kind_is_refused_by_name(name: str, offset: int, value: Tensor, message: str) -> None:
+    with pytest.raises(RuntimeError, match=f"{name}: (?:{message})"):
+        call_with(name, FIR_POSITIONS[name] + offset, value)
+
+
+def test_a_fir_filter_shares_no_memory_with_what_it_takes() -> None:
+    table, history, state = fir(2)
+    with pytest.raises(RuntimeError, match="fir: audio lies in the memory of history"):
+        ops.fir(history[:, :50], table, history, state)
+    inside = history.view(torch.int64)[0, :8].copy_(state)
+    with pytest.raises(RuntimeError, match="fir: state lies in the memory of history"):
+        ops.fir(audio(), table, history, inside)
+    with pytest.raises(RuntimeError, match="fir_set_taps: taps lies in the memory of table"):
+        ops.fir_set_taps(table.view(torch.float64)[:150].zero_(), 0, table, history, state)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_mad_numbers_in_a_fir_filter_reach_nothing_outside_it(seed: int) -> None:
+    # Beside zeros that must stay zeros.
+    generator = torch.Generator().manual_seed(seed)
+    tensors = fir(2, 1000)
+    framed = [torch.zeros(tensor.numel() + 128, dtype=tensor.dtype) for tensor in tensors]
+    table, history, state = (
+        frame[64:-64].view(tensor.shape).copy_(tensor) for frame, tensor in zip(framed, tensors, strict=True)
+    )
+    table.view(torch.int32).random_(generator=generator)
+    history.view(torch.int32).random_(generator=generator)
+    word = seed % 8
+    state[word] = torch.randint(-3, 2000, (), generator=generator)
+    with contextlib.suppress(RuntimeError):  # refused, or noise
+        ops.fir(audio(2, 3000), table, history, state)
+        ops.fir_set_taps(taps(1000), 200, table, history, state)
+        ops.fir(audio(2, 100), table, history, state)
+    for frame in framed:
+        assert (frame[:64] == 0).all()
+        assert (frame[-64:] == 0).all()
+
+
 @pytest.mark.parametrize("up", [5, 768_000])
 def test_equal_rates_that_are_not_reduced_are_refused(up: int) -> None:
     state = torch.tensor([up, up, 1, 1, up, 4095 * up, 4096, 0])
@@ -299,7 +380,7 @@ def test_mad_counters_reach_nothing_outside_the_ring(name: str, seed: int) -> No
     assert (memory[64 + n_channels * 8 :] == 7.0).all()
 
 
-WITHOUT_TENSORS = {"version", "new_resampler", "design_biquad", "design_iir"}
+WITHOUT_TENSORS = {"version", "new_resampler", "design_biquad", "design_iir", "fir_design", "new_fir"}
 
 
 @pytest.mark.parametrize("name", [name for name in EXAMPLES if name not in WITHOUT_TENSORS])
@@ -360,6 +441,31 @@ def test_a_tensor_that_is_not_on_the_cpu_is_refused_by_name() -> None:
         ("resampler_start", (2**62, 0, *resampler(2)), "first must be in"),
         ("resampler_start", (0, -1, *resampler(2)), "n_silent must be at least 0, got -1"),
         ("resampler_start", (0, 2**40, *resampler(2)), "n_silent must be at most 1000000000, got"),
+        (
+            "fir_design",
+            ("comb", [100.0], 48000.0, 31),
+            "kind must be lowpass, .* or bandstop, got comb",
+        ),
+        ("fir_design", ("lowpass", [24000.0], 48000.0, 31), "below half the sample rate, 24000 Hz, got 24000"),
+        ("fir_design", ("lowpass", [0.0], 48000.0, 31), "cutoffs_hz must be above 0 and below .* got 0"),
+        ("fir_design", ("lowpass", [-5.0], 48000.0, 31), "cutoffs_hz must be above 0 and below .* got -5"),
+        ("fir_design", ("lowpass", [float("nan")], 48000.0, 31), "cutoffs_hz must be above 0 and below .* got nan"),
+        ("fir_design", ("bandpass", [300.0, 200.0], 48000.0, 31), "cutoffs_hz must rise, .* got 300 and 200"),
+        ("fir_design", ("bandstop", [300.0], 48000.0, 31), "cutoffs must be 2 for this kind, got 1"),
+        ("fir_design", ("highpass", [], 48000.0, 31), "cutoffs must be 1 for this kind, got 0"),
+        ("fir_design", ("lowpass", [100.0], 0.0, 31), "sample_rate_hz must be finite and above 0, got 0"),
+        ("fir_design", ("lowpass", [100.0], float("inf"), 31), "sample_rate_hz must be finite and above 0, got inf"),
+        ("fir_design", ("lowpass", [100.0], 48000.0, 32), r"n_taps must be odd and in 1\.\.1048575, .* got 32"),
+        ("fir_design", ("lowpass", [100.0], 48000.0, -1), r"n_taps must be odd and in 1\.\.1048575, .* got -1"),
+        ("new_fir", (taps(0), 2), r"a filter must have 1\.\.1048576 taps, got 0"),
+        ("new_fir", (torch.zeros(2**20 + 1, dtype=torch.float64), 2), r"must have 1\.\.1048576 taps, got 1048577"),
+        ("new_fir", (torch.tensor([1.0, float("nan")]).double(), 2), "taps must be finite in float32, got nan at 1"),
+        ("new_fir", (torch.rand(31), 2), "taps must be float64, got float32"),
+        ("new_fir", (taps(31), 0), "n_channels must be at least 1, got 0"),
+        ("fir", (audio(3), *fir(2)), "audio must have the filter's 2 channels, got 3"),
+        ("fir_set_taps", (taps(149), 5, *fir(2)), "taps must be the filter's 150, got 149"),
+        ("fir_set_taps", (taps(), -5, *fir(2)), "n_fade_frames must be at least 0, got -5"),
+        ("fir_set_taps", (taps(), 2**41, *fir(2)), "n_fade_frames must be at most 1099511627776, got"),
         ("resample", (audio(3), *resampler(2)), "audio must have the resampler's 2 channels, got 3"),
         (
             "stream_write_resampled",

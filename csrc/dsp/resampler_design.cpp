@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 #include <numeric>
 #include <stdexcept>
 #include <string>
+
+#include "dsp/kaiser.h"
 
 namespace neutone::dsp {
 namespace {
@@ -48,28 +49,11 @@ constexpr std::size_t kMaxExactCoefficients = std::size_t{1} << 19U;
 constexpr std::size_t kInterpolatedPhases = 128;
 constexpr std::size_t kInterpolatedPhasesHigh = 512;
 
-// Modified Bessel function of the first kind, order 0: sum of ((x/2)^k / k!)^2.
-double bessel_i0(double x) {
-  double sum = 1.0;
-  double term = 1.0;
-  for (int k = 1; term > 1e-18 * sum; ++k) {
-    const double factor = 0.5 * x / k;
-    term *= factor * factor;
-    sum += term;
-  }
-  return sum;
-}
-
-double sinc(double x) {
-  const double angle = std::numbers::pi * x;
-  return std::abs(x) < 1e-9 ? 1.0 : std::sin(angle) / angle;
-}
-
 // But for a factor: each row is scaled to a sum of 1.
 double value_at(const Kernel& kernel, double time, double stretch) {
   const double relative = time / (kernel.half_width * stretch);
   if (std::abs(relative) >= 1.0) return 0.0;
-  return sinc(2.0 * kernel.cutoff() * time / stretch) * bessel_i0(kernel.beta() * std::sqrt(1.0 - relative * relative));
+  return sinc(2.0 * kernel.cutoff() * time / stretch) * kaiser_window(kernel.beta(), relative);
 }
 
 double stretch_of(const ResamplerPlan& plan) {

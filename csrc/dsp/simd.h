@@ -8,8 +8,11 @@
 // compiled once for every instruction set that is worth it. Elsewhere, plain loops.
 #ifdef __GNUC__
 #define NEUTONE_ALWAYS_INLINE [[gnu::always_inline]] inline
+// Before a short loop over an array of vectors, which lies in registers only if no index is left.
+#define NEUTONE_UNROLL _Pragma("GCC unroll 16")
 #else
 #define NEUTONE_ALWAYS_INLINE inline
+#define NEUTONE_UNROLL
 #endif
 
 namespace neutone::dsp {
@@ -29,6 +32,15 @@ struct Vector {
   Vector& operator+=(const Vector& other) {
     for (std::size_t lane = 0; lane < Lanes; ++lane) lanes[lane] += other.lanes[lane];
     return *this;
+  }
+  friend Vector operator+(const Vector& a, const Vector& b) {
+    Vector sum = a;
+    return sum += b;
+  }
+  friend Vector operator-(const Vector& a, const Vector& b) {
+    Vector difference;
+    for (std::size_t lane = 0; lane < Lanes; ++lane) difference.lanes[lane] = a.lanes[lane] - b.lanes[lane];
+    return difference;
   }
   friend Vector operator*(const Vector& a, const Vector& b) {
     Vector product;
@@ -52,6 +64,15 @@ struct Vector {
 template <typename Real, typename Vector>
 NEUTONE_ALWAYS_INLINE void load(const Real* from, Vector& to) noexcept {
   std::memcpy(&to, from, sizeof(Vector));
+}
+
+// The same value in all lanes. Through memory, which compilers see through; arithmetic with a scalar they take apart
+// lane by lane before the vector meets its instruction set.
+template <typename Real, typename Vector>
+NEUTONE_ALWAYS_INLINE void spread(Real value, Vector& to) noexcept {
+  std::array<Real, sizeof(Vector) / sizeof(Real)> lanes{};
+  for (Real& lane : lanes) lane = value;
+  load(lanes.data(), to);
 }
 
 // What was loaded before stays in a register: compilers like to load it again for each use, and loads are what limits.

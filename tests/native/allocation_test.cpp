@@ -11,6 +11,7 @@
 #include "dsp/biquad.h"
 #include "dsp/channels.h"
 #include "dsp/control_stream.h"
+#include "dsp/fir.h"
 #include "dsp/parameters.h"
 #include "dsp/resampled_stream.h"
 #include "dsp/resampler.h"
@@ -195,6 +196,21 @@ void state_variable_filtering_allocates_nothing() {
         }) == 0);
 }
 
+void fir_filters_allocate_nothing() {
+  Buffer audio(2, kFrames);
+  for (const std::size_t n_taps : {31U, 1000U}) {
+    std::vector<double> taps(n_taps, 1.0 / static_cast<double>(n_taps));
+    neutone::dsp::Fir fir(taps, 2);
+    CHECK(count_heap_calls([&] {
+            for (int block = 0; block < 20; ++block) {
+              fir.process(audio.planar(), audio.planar());
+              fir.set_taps(taps, 700);
+            }
+            fir.reset();
+          }) == 0);
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -204,5 +220,5 @@ int main() {
        TEST(fitting_channels_does_not_allocate), TEST(reading_parameters_does_not_allocate),
        TEST(resampling_allocates_nothing), TEST(resampled_streams_allocate_nothing),
        TEST(carrying_and_averaging_controls_allocates_nothing), TEST(filtering_with_biquads_does_not_allocate),
-       TEST(state_variable_filtering_allocates_nothing)});
+       TEST(state_variable_filtering_allocates_nothing), TEST(fir_filters_allocate_nothing)});
 }

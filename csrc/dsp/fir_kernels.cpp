@@ -1,0 +1,65 @@
+#include "dsp/fir_kernels.h"
+
+#include <array>
+
+namespace neutone::dsp {
+namespace {
+
+// Functions for one instruction set. The attribute stands on these alone: what they call is inlined into them.
+// NOLINTBEGIN(bugprone-macro-parentheses): an attribute cannot stand in them
+#define NEUTONE_DEFINE_KERNEL(name, attribute, lanes)                                                                 \
+  attribute void name##_sum_directly(const DirectSum& sum) noexcept { kernel::sum_directly<lanes>(sum); }             \
+  attribute void name##_sum_spectra(const SpectrumSum& sum) noexcept { kernel::sum_spectra(sum); }                    \
+  attribute void name##_transform(const float* first_half, const float* second_half, std::size_t bins,                \
+                                  const float* twiddles, float* work, float* out, std::size_t tile_stride) noexcept { \
+    kernel::transform({first_half, second_half}, bins, twiddles, work, out, tile_stride);                             \
+  }                                                                                                                   \
+  attribute void name##_transform_back(const float* in, std::size_t bins, const float* twiddles_end,                  \
+                                       float* out) noexcept {                                                         \
+    kernel::transform_back(in, bins, twiddles_end, out);                                                              \
+  }                                                                                                                   \
+  constexpr FirKernel name##_kernel{#name, name##_sum_directly, name##_sum_spectra, name##_transform,                 \
+                                    name##_transform_back};
+
+// NOLINTEND(bugprone-macro-parentheses)
+NEUTONE_DEFINE_KERNEL(baseline, , 8)
+
+#if defined(__GNUC__) && defined(__x86_64__)
+NEUTONE_DEFINE_KERNEL(avx2, [[gnu::target("avx2,fma")]], 8)
+NEUTONE_DEFINE_KERNEL(avx512, [[gnu::target("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")]], 16)
+
+constexpr std::array<FirKernel, 3> kKernels{baseline_kernel, avx2_kernel, avx512_kernel};
+
+std::size_t count_supported() noexcept {
+  __builtin_cpu_init();
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return 1;
+  const bool has_avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+                          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw");
+  return has_avx512 ? 3 : 2;
+}
+#else
+constexpr std::array<FirKernel, 1> kKernels{baseline_kernel};
+
+std::size_t count_supported() noexcept { return 1; }
+#endif
+
+}  // namespace
+
+std::span<const FirKernel> fir_kernels() noexcept {
+  static const std::size_t n_supported = count_supported();
+  return std::span(kKernels).first(n_supported);
+}
+
+const FirKernel& fir_kernel() noexcept {
+  static const FirKernel& fastest = fir_kernels().back();
+  return fastest;
+}
+
+namespace {
+
+// The processor is asked when the library is loaded, so that no audio thread is the first to.
+[[maybe_unused]] const FirKernel& asked_at_load = fir_kernel();
+
+}  // namespace
+
+}  // namespace neutone::dsp
