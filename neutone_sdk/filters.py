@@ -6,9 +6,10 @@ audio or a control requires them - the input is filtered as a signal of its own,
 torch can differentiate; the stream stays where it is.
 """
 
+import math
 from collections.abc import Sequence
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -62,6 +63,9 @@ class FIRFilter(nn.Module):
             there are too few or too many of them, or ``filt_size`` is even or below 1.
     """
 
+    # In which parameters change at run time: soon enough for a hand on a knob, too slow for a click.
+    FADE_SECONDS: Final = 0.02
+
     taps: Tensor
     table: Tensor
     history: Tensor
@@ -108,7 +112,7 @@ class FIRFilter(nn.Module):
         new_size = self.filt_size if filt_size is None else filt_size
         taps = self._design(new_type, new_cutoffs, new_rate, new_size)
         if new_size == self.filt_size and self.is_running:
-            n_fade = int(new_rate * 0.02)
+            n_fade = int(new_rate * self.FADE_SECONDS)
             torch.ops.neutone.fir_set_taps(taps, n_fade, self.table, self.history, self.state)
             self.taps = taps
         else:
@@ -145,7 +149,7 @@ class FIRFilter(nn.Module):
 
     def _design(self, filt_type: FilterType, cutoffs: list[float], sample_rate: int, filt_size: int) -> Tensor:
         _check_rate(sample_rate)
-        is_band = filt_type in [FilterType.BANDPASS, FilterType.BANDSTOP]
+        is_band = filt_type == FilterType.BANDPASS or filt_type == FilterType.BANDSTOP  # noqa: PLR1714  # TorchScript
         n_cutoffs = 2 if is_band else 1
         if len(cutoffs) != n_cutoffs:
             raise InvalidArgumentError(f"cutoffs must have {n_cutoffs} for a {filt_type.value}, got {cutoffs}")
@@ -218,6 +222,8 @@ class IIRFilter(nn.Module):
         InvalidArgumentError: The cutoff does not lie between 0 and half the rate, or the resonance is not above 0.
     """
 
+    FADE_SECONDS: Final = 0.02  # see FIRFilter
+
     start: Tensor
     target: Tensor
 
@@ -269,9 +275,12 @@ class IIRFilter(nn.Module):
             mix = [1.0, 0.0, 0.0]
         target = torch.tensor([new_cutoff, new_resonance, mix[0], mix[1], mix[2]])
         target[:2] = target[:2].log()
-        self.start = self._settings(torch.tensor([float(self.n_faded)]))[0] if self.is_running else target
+        self.start = target
+        if self.is_running:
+            self.start = self._settings(torch.tensor([float(self.n_faded)]))[0]
+            self.start[0] += math.log(new_rate / self.sample_rate)  # where the filter is, in Hz of the new rate
         self.target = target
-        self.n_fade = max(1, int(new_rate * 0.02))
+        self.n_fade = max(1, int(new_rate * self.FADE_SECONDS))
         self.n_faded = 0 if self.is_running else self.n_fade
         self.filt_type = new_type
         self.cutoff = new_cutoff
