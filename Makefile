@@ -82,6 +82,7 @@ bench: build ## Measure, beside references
 	cmake --preset bench >/dev/null && cmake --build --preset bench >/dev/null
 	build/bench/benchmarks/native/ring
 	build/bench/benchmarks/native/resampler
+	build/bench/benchmarks/native/fir
 	$(BIN)/python -m benchmarks.resampling_quality
 	$(BIN)/python benchmarks/ring.py
 	$(BIN)/python benchmarks/wrapper.py
