@@ -83,6 +83,7 @@ bench: build ## Measure, beside references
 	build/bench/benchmarks/native/ring
 	build/bench/benchmarks/native/resampler
 	build/bench/benchmarks/native/svf
+	build/bench/benchmarks/native/fir
 	$(BIN)/python -m benchmarks.resampling_quality
 	$(BIN)/python benchmarks/ring.py
 	$(BIN)/python benchmarks/wrapper.py

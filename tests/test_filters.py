@@ -1,6 +1,8 @@
 """Filters as wrappers use them: exact, without clicks, in Python, in TorchScript and under autograd."""
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -41,7 +43,7 @@ def svf_filter() -> nn.Module:
     return Fixed()
 
 
-FILTERS = {
+FILTERS: dict[str, Callable[[], Any]] = {
     "fir": lambda: FIRFilter(BANDPASS, [300.0, 3000.0]),
     "long fir": lambda: FIRFilter(LOWPASS, [300.0], 2001),
     "iir": lambda: IIRFilter(BANDSTOP, 1000.0, 2.0),
@@ -211,7 +213,7 @@ def test_the_delay_of_a_fir_filter_is_exact(size: int) -> None:
     torch.testing.assert_close(around, around.flip(0), rtol=0, atol=FLOAT32_OUTPUT)
 
 
-CHANGES = {
+CHANGES: dict[str, tuple[Any, dict[str, Any]]] = {
     "fir": (FIRFilter(LOWPASS, [800.0]), {"cutoffs": [6000.0]}),
     "fir kind": (FIRFilter(LOWPASS, [800.0]), {"filt_type": HIGHPASS}),
     "fir rate": (FIRFilter(LOWPASS, [800.0]), {"sample_rate": 96_000}),
@@ -383,12 +385,17 @@ def test_what_makes_no_filter_is_refused(make: object, message: str) -> None:
         make()  # type: ignore[operator]
 
 
+WRONG_TYPE: Any = ("lowpass", [100.0])
+WRONG_CUTOFFS: Any = (LOWPASS, 100.0)
+WRONG_CUTOFF: Any = (LOWPASS, "100", 0.7)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: FIRFilter("lowpass", [100.0]), "filt_type must be a FilterType, got 'lowpass'"),
-        (lambda: FIRFilter(LOWPASS, 100.0), "cutoffs must be a list of numbers, got 100.0"),
-        (lambda: IIRFilter(LOWPASS, "100", 0.7), "cutoff must be a number, got '100'"),
+        (lambda: FIRFilter(*WRONG_TYPE), "filt_type must be a FilterType, got 'lowpass'"),
+        (lambda: FIRFilter(*WRONG_CUTOFFS), "cutoffs must be a list of numbers, got 100.0"),
+        (lambda: IIRFilter(*WRONG_CUTOFF), "cutoff must be a number, got '100'"),
         (lambda: Biquads("lowpass"), r"sos must be numbers of shape \(sections, 6\), got 'lowpass'"),
     ],
 )

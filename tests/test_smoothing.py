@@ -1,15 +1,20 @@
 """Knobs on their way to the model: smoothed if they ask for it, clamped, and never NaN."""
 
 import math
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from benchmarks.zipper import gain, ramp, strongest_line_db, wave
-from neutone_sdk import CategoricalNeutoneParameter, ContinuousNeutoneParameter, SampleQueueWrapper
+from neutone_sdk import (
+    CategoricalNeutoneParameter,
+    ContinuousNeutoneParameter,
+    SampleQueueWrapper,
+    WaveformToWaveformBase,
+)
 from neutone_sdk.errors import InvalidParameterError, InvalidTypeError
-from neutone_sdk.streaming.sample_queue_wrapper import WaveformToWaveformBase
 
 from .wrappers import card, player, queue
 
@@ -32,8 +37,8 @@ def recording(*parameters: object, block: int = 64, **facts: object) -> Recordin
     return Recording(nn.Identity(), card=card(native_buffer_sizes=[block], parameters=parameters, **facts))
 
 
-def knob(name: str = "gain", **smoothing: object) -> ContinuousNeutoneParameter:
-    return ContinuousNeutoneParameter(name, "", 0.25, **smoothing)  # type: ignore[arg-type]
+def knob(name: str = "gain", **smoothing: Any) -> ContinuousNeutoneParameter:
+    return ContinuousNeutoneParameter(name, "", 0.25, **smoothing)
 
 
 @pytest.mark.parametrize("scripted", [False, True], ids=["python", "scripted"])
@@ -117,7 +122,7 @@ def test_a_smoothed_knob_leaves_no_lines(move: object) -> None:
         ({"smoothing_ms": 5.0, "smoothing": "cubic"}, "smoothing must be one of linear, one_pole, got 'cubic'"),
     ],
 )
-def test_smoothing_that_makes_no_sense_is_refused(smoothing: dict[str, object], message: str) -> None:
+def test_smoothing_that_makes_no_sense_is_refused(smoothing: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidParameterError, match=f"parameter 'gain': {message}"):
         knob(**smoothing)
 

@@ -88,7 +88,7 @@ NEUTONE_ALWAYS_INLINE void radix2(Points& a, Points& b, const Points& w) noexcep
 // Two levels of radix 2 whose second twiddles are square roots of the first, times 1 and i.
 template <bool kForward>
 NEUTONE_ALWAYS_INLINE void radix4(Points* p, const std::array<Points, 3>& w) noexcept {
-  std::array<Points, 4> s;
+  std::array<Points, 4> s{};
   if constexpr (kForward) {
     NEUTONE_UNROLL
     for (std::size_t i = 0; i < 3; ++i) twiddle<true>(p[i + 1], w[i]);
@@ -117,11 +117,11 @@ NEUTONE_ALWAYS_INLINE void radix4(Points* p, const std::array<Points, 3>& w) noe
 template <bool kForward>
 NEUTONE_ALWAYS_INLINE void pass_radix2(const ConstParts& in, const Parts& out, std::size_t bins,
                                        const float* twiddles) noexcept {
-  Points w;
+  Points w{};
   spread_point(twiddles, w);
   for (std::size_t i = 0; i < bins / 2; i += kFftLanes) {
-    Points a;
-    Points b;
+    Points a{};
+    Points b{};
     load_points(in, i, a);
     load_points(in, i + bins / 2, b);
     radix2<kForward>(a, b, w);
@@ -135,12 +135,12 @@ NEUTONE_ALWAYS_INLINE void pass_radix4(const ConstParts& in, const Parts& out, s
                                        const float* twiddles) noexcept {
   const std::size_t quarter = bins / nodes / 4;
   for (std::size_t node = 0; node < nodes; ++node) {
-    std::array<Points, 3> w;
+    std::array<Points, 3> w{};
     NEUTONE_UNROLL
     for (std::size_t i = 0; i < 3; ++i) spread_point(twiddles + kRadix4Twiddles * node + 2 * i, w[i]);
     const std::size_t first = 4 * quarter * node;
     for (std::size_t i = first; i < first + quarter; i += kFftLanes) {
-      std::array<Points, 4> p;
+      std::array<Points, 4> p{};
       NEUTONE_UNROLL
       for (std::size_t k = 0; k < 4; ++k) load_points(in, i + k * quarter, p[k]);
       radix4<kForward>(p.data(), w);

@@ -52,7 +52,7 @@ inline void transpose(std::array<FftVector, kFftLanes>& rows) noexcept {
 template <bool kForward>
 NEUTONE_ALWAYS_INLINE void three_levels(std::array<Points, kFftLanes>& p, const float* twiddles) noexcept {
   const ConstParts parts{twiddles, twiddles + kFftLanes};
-  std::array<Points, 7> w;
+  std::array<Points, 7> w{};
   NEUTONE_UNROLL
   for (std::size_t i = 0; i < w.size(); ++i) load_points(parts, i * kFftTile, w[i]);
   if constexpr (kForward) {
@@ -68,7 +68,7 @@ NEUTONE_ALWAYS_INLINE void three_levels(std::array<Points, kFftLanes>& p, const 
 }
 
 NEUTONE_ALWAYS_INLINE void transpose_points(std::array<Points, kFftLanes>& p) noexcept {
-  std::array<FftVector, kFftLanes> rows;
+  std::array<FftVector, kFftLanes> rows{};
   NEUTONE_UNROLL
   for (std::size_t i = 0; i < kFftLanes; ++i) rows[i] = p[i].re;
   transpose(rows);
@@ -98,7 +98,7 @@ NEUTONE_ALWAYS_INLINE void transform(const ConstParts& in, std::size_t bins, con
     from = parts.read();
   }
   for (std::size_t first = 0; first < bins; first += kMinFftBins, twiddles += kTileTwiddles) {
-    std::array<Points, kFftLanes> p;
+    std::array<Points, kFftLanes> p{};
     NEUTONE_UNROLL
     for (std::size_t i = 0; i < kFftLanes; ++i) load_points(from, first + i * kFftLanes, p[i]);
     transpose_points(p);
@@ -116,7 +116,7 @@ NEUTONE_ALWAYS_INLINE void transform_back(const float* in, std::size_t bins, con
   const float* twiddles = twiddles_end - kTileTwiddles * (tile_nodes(bins) / kFftLanes);
   const float* tile_twiddles = twiddles;
   for (std::size_t first = 0; first < bins; first += kMinFftBins, tile_twiddles += kTileTwiddles) {
-    std::array<Points, kFftLanes> p;
+    std::array<Points, kFftLanes> p{};
     NEUTONE_UNROLL
     for (std::size_t i = 0; i < kFftLanes; ++i, in += kFftTile) load_points({in, in + kFftLanes}, 0, p[i]);
     three_levels<false>(p, tile_twiddles);

@@ -106,7 +106,8 @@ void FirView::sum_partitions(std::size_t channel, std::size_t bank, SpectrumSum 
 // are in the cache.
 void FirView::sum_ahead(std::size_t bank, std::size_t first_frame, std::size_t frames) const noexcept {
   constexpr std::size_t kCached = 16'384 / sizeof(float);
-  const std::size_t tiles_at_once = std::max(kCached / (kFftTile * plan_.partitions()), std::size_t{1});
+  const std::size_t row = std::max(kFftTile * plan_.partitions(), std::size_t{1});
+  const std::size_t tiles_at_once = std::max(kCached / row, std::size_t{1});
   const std::size_t end = (first_frame + frames) / kFftLanes;
   for (std::size_t tile = first_frame / kFftLanes; tile < end; tile += tiles_at_once) {
     for (std::size_t channel = 0; channel < memory_.channels; ++channel) {
@@ -150,7 +151,7 @@ void FirView::advance(std::size_t frames) noexcept {
   if (cursor_->is_fading()) cursor_->faded += static_cast<std::int64_t>(frames);
   if (plan_.is_direct()) return;
   cursor_->frame += static_cast<std::int64_t>(frames);
-  if (static_cast<std::size_t>(cursor_->frame) == plan_.block) finish_block();
+  if (std::cmp_equal(cursor_->frame, plan_.block)) finish_block();
 }
 
 void FirView::set_taps(float* table, std::span<const double> taps, std::size_t fade_frames) noexcept {

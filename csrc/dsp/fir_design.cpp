@@ -31,7 +31,8 @@ void check_cutoffs(FirKind kind, std::span<const double> cutoffs) {
            static_cast<double>(cutoffs.size()));
   }
   for (const double cutoff : cutoffs) {
-    if (!(cutoff > 0.0 && cutoff < kNyquist)) refuse("normalized_cutoffs must be above 0 and below 0.5", cutoff);
+    const bool is_inside = cutoff > 0.0 && cutoff < kNyquist;  // NaN is not
+    if (!is_inside) refuse("normalized_cutoffs must be above 0 and below 0.5", cutoff);
   }
   if (cutoffs.size() == 2 && cutoffs[0] >= cutoffs[1]) {
     refuse("normalized_cutoffs must rise: the second be above " + std::to_string(cutoffs[0]), cutoffs[1]);
@@ -89,7 +90,8 @@ std::size_t count_cutoffs(FirKind kind) noexcept {
 std::vector<double> design_fir(FirKind kind, std::span<const double> normalized_cutoffs, std::int64_t n_taps) {
   check_cutoffs(kind, normalized_cutoffs);
   check_length(n_taps);
-  const auto middle = static_cast<double>(n_taps / 2);
+  const std::int64_t delay = n_taps / 2;
+  const auto middle = static_cast<double>(delay);
   std::vector<double> taps(static_cast<std::size_t>(n_taps));
   for (std::size_t i = 0; i < taps.size(); ++i) {
     const double time = static_cast<double>(i) - middle;

@@ -120,8 +120,8 @@ NEUTONE_ALWAYS_INLINE void add_products(const float* filter, const float* spectr
     Points minus{};
     const std::size_t end = std::min(first + kChain, count);
     for (std::size_t i = first; i < end; ++i) {
-      Points h;
-      Points x;
+      Points h{};
+      Points x{};
       load_points({filter + i * kFftTile, filter + i * kFftTile + kFftLanes}, 0, h);
       load_points({spectra + i * kFftTile, spectra + i * kFftTile + kFftLanes}, 0, x);
       plus.re += h.re * x.re;

@@ -7,7 +7,7 @@ namespace {
 
 // Functions for one instruction set. The attribute stands on these alone: what they call is inlined into them.
 // NOLINTBEGIN(bugprone-macro-parentheses): an attribute cannot stand in them
-#define NEUTONE_DEFINE_KERNEL(name, attribute, lanes)                                                                 \
+#define NEUTONE_DEFINE_KERNEL(name, label, attribute, lanes)                                                          \
   attribute void name##_sum_directly(const DirectSum& sum) noexcept { kernel::sum_directly<lanes>(sum); }             \
   attribute void name##_sum_spectra(const SpectrumSum& sum) noexcept { kernel::sum_spectra(sum); }                    \
   attribute void name##_transform(const float* first_half, const float* second_half, std::size_t bins,                \
@@ -18,15 +18,15 @@ namespace {
                                        float* out) noexcept {                                                         \
     kernel::transform_back(in, bins, twiddles_end, out);                                                              \
   }                                                                                                                   \
-  constexpr FirKernel name##_kernel{#name, name##_sum_directly, name##_sum_spectra, name##_transform,                 \
+  constexpr FirKernel name##_kernel{label, name##_sum_directly, name##_sum_spectra, name##_transform,                 \
                                     name##_transform_back};
 
 // NOLINTEND(bugprone-macro-parentheses)
-NEUTONE_DEFINE_KERNEL(baseline, , 8)
+NEUTONE_DEFINE_KERNEL(baseline, "baseline", , 8)
 
 #if defined(__GNUC__) && defined(__x86_64__)
-NEUTONE_DEFINE_KERNEL(avx2, [[gnu::target("avx2,fma")]], 8)
-NEUTONE_DEFINE_KERNEL(avx512, [[gnu::target("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")]], 16)
+NEUTONE_DEFINE_KERNEL(avx2, "AVX2", [[gnu::target("avx2,fma")]], 8)
+NEUTONE_DEFINE_KERNEL(avx512, "AVX-512", [[gnu::target("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")]], 16)
 
 constexpr std::array<FirKernel, 3> kKernels{baseline_kernel, avx2_kernel, avx512_kernel};
 

@@ -104,6 +104,9 @@ void fir_reset(const Tensor& table, const Tensor& history, const Tensor& state) 
   fir_in("fir_reset", table, history, state).reset();
 }
 
+constexpr const char* kSetTaps =
+    "fir_set_taps(Tensor taps, int n_fade_frames, Tensor(a!) table, Tensor(b!) history, Tensor(c!) state) -> ()";
+
 bool is_first_copy = false;  // see define; NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 
 }  // namespace
@@ -114,8 +117,7 @@ STABLE_TORCH_LIBRARY_FRAGMENT(neutone, m) {
              "fir_design(str kind, float[] cutoffs_hz, float sample_rate_hz, int n_taps) -> Tensor",
              "new_fir(Tensor taps, int n_channels) -> (Tensor, Tensor, Tensor)",
              "fir(Tensor audio, Tensor table, Tensor(a!) history, Tensor(b!) state) -> Tensor",
-             "fir_set_taps(Tensor taps, int n_fade_frames, Tensor(a!) table, Tensor(b!) history, Tensor(c!) state) "
-             "-> ()",
+             kSetTaps,
              "fir_reset(Tensor table, Tensor(a!) history, Tensor(b!) state) -> ()",
          });
 }

@@ -10,8 +10,8 @@
 // remembers; `state` (8,) int64, the plan and the cursor. dsp/fir_plan.h says what lies where.
 namespace neutone::ops {
 
-// A day at 192 kHz and more; far from what overflows.
-inline constexpr int64_t kMaxFadeFrames = int64_t{1} << 40;
+// Longer than any stream, and far from what overflows.
+inline constexpr int64_t kMaxFadeFrames = 1'000'000'000'000;
 
 // The taps in a float64 tensor `(n_taps,)`. Raises unless dsp::check_fir_taps takes them.
 [[nodiscard]] std::span<const double> checked_taps(const char* op, const Tensor& taps);
