@@ -80,13 +80,12 @@ install-check: ## Install with pip into a fresh environment and do what the READ
 
 bench: build ## Measure, beside references
 	cmake --preset bench >/dev/null && cmake --build --preset bench >/dev/null
-	build/bench/benchmarks/native/ring
-	build/bench/benchmarks/native/resampler
-	build/bench/benchmarks/native/svf
-	build/bench/benchmarks/native/fir
+	for suite in ring resampler biquad svf fir; do build/bench/benchmarks/native/$$suite || exit 1; done
 	$(BIN)/python -m benchmarks.resampling_quality
 	$(BIN)/python benchmarks/ring.py
 	$(BIN)/python benchmarks/wrapper.py
+	$(BIN)/python -m benchmarks.filters
+	$(BIN)/python -m benchmarks.zipper
 	$(BIN)/python benchmarks/import_time.py
 
 clean: ## Remove everything that was built, and .venv

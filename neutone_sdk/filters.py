@@ -226,6 +226,7 @@ class IIRFilter(nn.Module):
 
     start: Tensor
     target: Tensor
+    settled: Tensor
 
     def __init__(
         self, filt_type: FilterType, cutoff: float, resonance: float, *, sample_rate: int = DEFAULT_DAW_SR
@@ -244,6 +245,7 @@ class IIRFilter(nn.Module):
         # Logarithms of cutoff and resonance, then the mix: where a change began, and where it goes.
         self.register_buffer("start", torch.zeros(5), persistent=False)
         self.register_buffer("target", torch.zeros(5), persistent=False)
+        self.register_buffer("settled", torch.zeros(1, 1, 5), persistent=False)  # cutoff, resonance, mix
         self.n_fade = 1
         self.n_faded = 1
         self.is_running = False
@@ -274,6 +276,7 @@ class IIRFilter(nn.Module):
         elif new_type == FilterType.BANDPASS:
             mix = [1.0, 0.0, 0.0]
         target = torch.tensor([new_cutoff, new_resonance, mix[0], mix[1], mix[2]])
+        self.settled = target.clone()[None, None]
         target[:2] = target[:2].log()
         self.start = target
         if self.is_running:
@@ -293,18 +296,20 @@ class IIRFilter(nn.Module):
         Raises:
             RuntimeError: ``audio`` is not float32 on the CPU, or not 2-D.
         """
+        needs_gradients = torch.is_grad_enabled() and audio.requires_grad
         n_left = min(self.n_fade - self.n_faded, audio.size(1))
-        times = torch.full((1,), float(self.n_fade))
-        if n_left > 0:
+        if n_left == 0 or needs_gradients:  # nothing changes: the settings as they were made
+            settings = self.settled
+        else:
             times = (torch.arange(1, audio.size(1) + 1) + self.n_faded).float()
-        settings = self._settings(times)
-        settings[:, :2] = settings[:, :2].exp()
-        filtered: Tensor = self.svf(
-            audio, settings[None, :, :1], settings[None, :, 1:2], settings[None, :, 2:], self.sample_rate
-        )
-        if not (torch.is_grad_enabled() and audio.requires_grad):
+            settings = self._settings(times)[None]
+            settings[:, :, :2] = settings[:, :, :2].exp()
             self.n_faded += n_left
+        if not needs_gradients:
             self.is_running = True
+        filtered: Tensor = self.svf(
+            audio, settings[:, :, :1], settings[:, :, 1:2], settings[:, :, 2:], self.sample_rate
+        )
         return filtered
 
     @torch.jit.export
