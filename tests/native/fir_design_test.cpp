@@ -51,7 +51,8 @@ void bands_pass_and_stop() {
   constexpr double kStopDb = -117.0;
   for (const FirKind kind : kKinds) {
     const auto taps = design_fir(kind, cutoffs_of(kind), kTaps);
-    for (double freq = 0.0; freq <= 0.5; freq += 0.0005) {
+    for (int step = 0; step <= 1000; ++step) {
+      const double freq = 0.0005 * step;
       if (std::abs(freq - kLow) < kTransition) continue;
       if (cutoffs_of(kind).size() == 2 && std::abs(freq - kHigh) < kTransition) continue;
       const double db = gain_db(taps, freq);
