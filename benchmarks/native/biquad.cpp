@@ -24,7 +24,6 @@
 
 using neutone::benchmark::Case;
 using neutone::dsp::BiquadSection;
-using neutone::dsp::Planar;
 
 namespace {
 

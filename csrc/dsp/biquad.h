@@ -32,12 +32,12 @@ class BiquadView {
       : run_{sections, state}, channels_(channels) {}
 
   // Filters `out.frames` frames. Both sides have the channels of the state, and may be the same memory. [no allocation]
-  void process(const Planar<const float>& in, const Planar<float>& out) noexcept {
+  void process(const Planar<const float>& in, const Planar<float>& out) const noexcept {
     const ScopedFlushToZero flush;
     biquad_kernel().run(run_, in, out);
   }
   // Forgets all audio. [no allocation]
-  void reset() noexcept { std::fill_n(run_.state, state_size(run_.sections.size(), channels_), 0.0); }
+  void reset() const noexcept { std::fill_n(run_.state, state_size(run_.sections.size(), channels_), 0.0); }
   // By how many samples the filter makes the output late, besides what its phase does.
   [[nodiscard]] static constexpr std::size_t latency() noexcept { return 0; }
 

@@ -87,7 +87,7 @@ inline float copy_cleaned(const float* in, std::ptrdiff_t stride, float* out, st
 // Mean of a whole curve, cleaned. `before` is the value before its first, and becomes its last.
 [[nodiscard]] inline float mean_cleaned(const float* values, std::ptrdiff_t stride, std::size_t count,
                                         float& before) noexcept {
-  std::array<float, 256> part;
+  std::array<float, 256> part;  // NOLINT(*-member-init): written before it is read
   CurveMean curve;
   while (count > 0) {
     const std::size_t taken = std::min(count, part.size());

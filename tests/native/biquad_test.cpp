@@ -15,7 +15,6 @@
 #include "check.h"
 
 using neutone::dsp::BiquadCascade;
-using neutone::dsp::BiquadRun;
 using neutone::dsp::BiquadSection;
 using neutone::dsp::BiquadView;
 using neutone::test::at;

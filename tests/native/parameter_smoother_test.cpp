@@ -69,8 +69,8 @@ void a_pole_follows_the_difference_equation() {
 void no_step_is_larger_than_the_line_to_the_target() {
   for (const Smoothing kind : kKinds) {
     ParameterSmoother smoother;
-    std::vector<double> targets;
-    for (int i = 0; i < 200; ++i) targets.push_back(static_cast<double>(i * 7919 % 100) / 100.0);
+    std::vector<double> targets(200);
+    for (std::size_t i = 0; i < targets.size(); ++i) targets[i] = static_cast<double>(i * 7919 % 100) / 100.0;
     const auto curve = smoothed(smoother, kind, 200.0, targets, 40);
     for (std::size_t i = 1; i < curve.size(); ++i) CHECK(std::abs(curve[i] - curve[i - 1]) <= 1.0 / 200.0 + kRounding);
   }
