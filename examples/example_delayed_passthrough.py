@@ -49,7 +49,7 @@ class DelayedPassThroughWrapper(WaveformToWaveformBase):
 
     def reset_model(self) -> bool:
         """Forget the past."""
-        self.model.reset()  # type: ignore[operator]  # of the class above
+        self.model.reset()  # type: ignore[operator]
         return True
 
     def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:  # noqa: ARG002

@@ -42,7 +42,7 @@ class SweptFilterWrapper(WaveformToWaveformBase):
 
     def reset_model(self) -> bool:
         """Empty the filter."""
-        self.model.reset()  # type: ignore[operator]  # an IIRSVF
+        self.model.reset()  # type: ignore[operator]
         return True
 
     def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:

@@ -99,9 +99,8 @@ class NeutoneModel(ABC, nn.Module):
         self.register_buffer("sdk_default_param_values", defaults, persistent=False)
         self.register_buffer("sdk_param_ranges", ranges, persistent=False)
         self.sdk_smoothed_params = smoothed
-        self.register_buffer(
-            "sdk_smoothing_ms", torch.tensor(smoothing, dtype=torch.float64).reshape(-1, 2), persistent=False
-        )
+        # No buffer: .float() must not touch it.
+        self.sdk_smoothing_ms = torch.tensor(smoothing, dtype=torch.float64).reshape(-1, 2)
         self.n_neutone_parameters = len(parameters)
         self.neutone_parameter_names = [parameter.name for parameter in parameters]
         self.neutone_parameter_descriptions = [parameter.description for parameter in parameters]

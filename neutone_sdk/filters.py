@@ -3,10 +3,11 @@
 All take audio ``(channels, n)``, float32, on the CPU, any number of channels and samples, and return the same shape,
 fresh. A stream with another number of channels starts afresh. Where gradients are asked for - they are enabled, and the
 audio or a control requires them - the input is filtered as a signal of its own, from silence, by a slow reference that
-torch can differentiate; the stream stays where it is.
+torch can differentiate; the stream stays where it is. (The reference leaves NaN where it is.)
+
+State lies in plain attributes, not in buffers: ``module.float()`` must not touch what is float64.
 """
 
-import math
 from collections.abc import Sequence
 from enum import Enum
 from typing import Any, Final
@@ -18,7 +19,7 @@ from torch import Tensor, nn
 from neutone_sdk import filter_references
 from neutone_sdk.constants import DEFAULT_DAW_SR
 from neutone_sdk.errors import InvalidArgumentError, InvalidTypeError
-from neutone_sdk.validation import check_list, check_type
+from neutone_sdk.validation import check_list, check_signal, check_type
 
 
 class FilterType(Enum):
@@ -60,7 +61,7 @@ class FIRFilter(nn.Module):
     Raises:
         InvalidTypeError: An argument is of another type.
         InvalidArgumentError: A cutoff does not lie between 0 and half the rate, the lower one not below the upper one,
-            there are too few or too many of them, or ``filt_size`` is even or below 1.
+            there are too few or too many of them, or ``filt_size`` is even or outside 1..1048575.
     """
 
     # In which parameters change at run time: soon enough for a hand on a knob, too slow for a click.
@@ -80,18 +81,13 @@ class FIRFilter(nn.Module):
         sample_rate: int = DEFAULT_DAW_SR,
     ) -> None:
         super().__init__()
-        check_type(filt_type, FilterType, "filt_type must be")
-        check_list(cutoffs, float, "cutoffs must be")
-        check_type(filt_size, int, "filt_size must be")
-        check_type(sample_rate, int, "sample_rate must be")
+        _check_types(filt_type=filt_type, cutoffs=cutoffs, sample_rate=sample_rate, filt_size=filt_size)
         self.filt_type = filt_type
         self.cutoffs = [float(cutoff) for cutoff in cutoffs]
         self.filt_size = filt_size
         self.sample_rate = sample_rate
         self.delay = filt_size // 2
         self.is_running = False
-        for name in ("taps", "table", "history", "state"):
-            self.register_buffer(name, torch.empty(0), persistent=False)
         self._start(self._design(filt_type, self.cutoffs, sample_rate, filt_size), 2)
 
     @torch.jit.export
@@ -106,8 +102,10 @@ class FIRFilter(nn.Module):
 
         The new filter fades in over 20 ms. With another ``filt_size``, which has another delay, it starts afresh.
         """
+        if not torch.jit.is_scripting():  # type: ignore[attr-defined]
+            _check_types(filt_type=filt_type, cutoffs=cutoffs, sample_rate=sample_rate, filt_size=filt_size)
         new_type = self.filt_type if filt_type is None else filt_type
-        new_cutoffs = self.cutoffs if cutoffs is None else cutoffs
+        new_cutoffs = self.cutoffs if cutoffs is None else [float(cutoff) for cutoff in cutoffs]
         new_rate = self.sample_rate if sample_rate is None else sample_rate
         new_size = self.filt_size if filt_size is None else filt_size
         taps = self._design(new_type, new_cutoffs, new_rate, new_size)
@@ -127,8 +125,10 @@ class FIRFilter(nn.Module):
         """Filter a block; see the module for shapes.
 
         Raises:
-            RuntimeError: ``audio`` is not float32 on the CPU, or not 2-D.
+            InvalidTypeError: ``audio`` is not float32 on the CPU.
+            InvalidAudioError: ``audio`` is not 2-D.
         """
+        check_signal(audio)
         if torch.is_grad_enabled() and audio.requires_grad:
             return filter_references.fir(audio, self.taps)
         if audio.size(0) != self.history.size(0):
@@ -157,8 +157,10 @@ class FIRFilter(nn.Module):
             _check_cutoff("cutoffs", cutoff, sample_rate)
         if is_band and not cutoffs[0] < cutoffs[1]:
             raise InvalidArgumentError(f"cutoffs must have the lower one first, got {cutoffs}")
-        if filt_size < 1 or filt_size % 2 == 0:
-            raise InvalidArgumentError(f"filt_size must be odd, for a delay of whole samples, got {filt_size}")
+        if filt_size < 1 or filt_size > 1_048_575 or filt_size % 2 == 0:
+            raise InvalidArgumentError(
+                f"filt_size must be odd, for a delay of whole samples, in 1..1048575, got {filt_size}"
+            )
         taps: Tensor = torch.ops.neutone.fir_design(filt_type.value, cutoffs, float(sample_rate), filt_size)
         return taps
 
@@ -170,7 +172,7 @@ class IIRSVF(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.register_buffer("state", torch.zeros(2, 7, dtype=torch.float64), persistent=False)
+        self.state = torch.zeros(2, 7, dtype=torch.float64)
         self.delay = 0
 
     def forward(self, audio: Tensor, cutoff: Tensor, resonance: Tensor, mix: Tensor, sample_rate: int) -> Tensor:
@@ -189,20 +191,25 @@ class IIRSVF(nn.Module):
             ``(channels, n)``, fresh.
 
         Raises:
-            RuntimeError: A shape or dtype is another.
+            InvalidTypeError: ``audio`` is not float32 on the CPU.
+            InvalidAudioError: ``audio`` is not 2-D.
+            RuntimeError: A shape or dtype of a control is another.
         """
+        check_signal(audio)
         needs_gradients = audio.requires_grad or cutoff.requires_grad or resonance.requires_grad or mix.requires_grad
         if torch.is_grad_enabled() and needs_gradients:
             return filter_references.svf(audio, cutoff, resonance, mix, float(sample_rate))
-        if audio.size(0) != self.state.size(0):
-            self.state = torch.zeros(audio.size(0), 7, dtype=torch.float64)
-        filtered: Tensor = torch.ops.neutone.svf(audio, cutoff, resonance, mix, float(sample_rate), self.state)
+        state = self.state
+        if audio.size(0) != state.size(0):
+            state = torch.zeros(audio.size(0), 7, dtype=torch.float64)
+        filtered: Tensor = torch.ops.neutone.svf(audio, cutoff, resonance, mix, float(sample_rate), state)
+        self.state = state
         return filtered
 
     @torch.jit.export
     def reset(self) -> None:
         """Forget all audio."""
-        self.state.zero_()
+        self.state = torch.zeros(self.state.size(0), 7, dtype=torch.float64)
 
 
 class IIRFilter(nn.Module):
@@ -226,26 +233,21 @@ class IIRFilter(nn.Module):
 
     start: Tensor
     target: Tensor
-    settled: Tensor
 
     def __init__(
         self, filt_type: FilterType, cutoff: float, resonance: float, *, sample_rate: int = DEFAULT_DAW_SR
     ) -> None:
         super().__init__()
-        check_type(filt_type, FilterType, "filt_type must be")
-        check_type(cutoff, float, "cutoff must be")
-        check_type(resonance, float, "resonance must be")
-        check_type(sample_rate, int, "sample_rate must be")
+        _check_types(filt_type=filt_type, cutoff=cutoff, resonance=resonance, sample_rate=sample_rate)
         self.svf = IIRSVF()
         self.delay = 0
         self.filt_type = filt_type
         self.cutoff = float(cutoff)
         self.resonance = float(resonance)
         self.sample_rate = sample_rate
-        # Logarithms of cutoff and resonance, then the mix: where a change began, and where it goes.
-        self.register_buffer("start", torch.zeros(5), persistent=False)
-        self.register_buffer("target", torch.zeros(5), persistent=False)
-        self.register_buffer("settled", torch.zeros(1, 1, 5), persistent=False)  # cutoff, resonance, mix
+        # Cutoff, resonance and mix, (1, 1, 5): where a change began, and where it goes.
+        self.start = torch.zeros(1, 1, 5)
+        self.target = torch.zeros(1, 1, 5)
         self.n_fade = 1
         self.n_faded = 1
         self.is_running = False
@@ -260,9 +262,11 @@ class IIRFilter(nn.Module):
         sample_rate: int | None = None,
     ) -> None:
         """Change what is given, within 20 ms; raises as the constructor does, and then nothing has changed."""
+        if not torch.jit.is_scripting():  # type: ignore[attr-defined]
+            _check_types(filt_type=filt_type, cutoff=cutoff, resonance=resonance, sample_rate=sample_rate)
         new_type = self.filt_type if filt_type is None else filt_type
-        new_cutoff = self.cutoff if cutoff is None else cutoff
-        new_resonance = self.resonance if resonance is None else resonance
+        new_cutoff = self.cutoff if cutoff is None else float(cutoff)
+        new_resonance = self.resonance if resonance is None else float(resonance)
         new_rate = self.sample_rate if sample_rate is None else sample_rate
         _check_rate(new_rate)
         _check_cutoff("cutoff", new_cutoff, new_rate)
@@ -275,13 +279,12 @@ class IIRFilter(nn.Module):
             mix = [0.0, 0.0, 1.0]
         elif new_type == FilterType.BANDPASS:
             mix = [1.0, 0.0, 0.0]
-        target = torch.tensor([new_cutoff, new_resonance, mix[0], mix[1], mix[2]])
-        self.settled = target.clone()[None, None]
-        target[:2] = target[:2].log()
-        self.start = target
+        target = torch.tensor([[[new_cutoff, new_resonance, mix[0], mix[1], mix[2]]]])
+        start = target
         if self.is_running:
-            self.start = self._settings(torch.tensor([float(self.n_faded)]))[0]
-            self.start[0] += math.log(new_rate / self.sample_rate)  # where the filter is, in Hz of the new rate
+            start = self._settings(torch.full((1,), self.n_faded))
+            start[:, :, 0] *= new_rate / self.sample_rate  # where the filter is, in Hz of the new rate
+        self.start = start
         self.target = target
         self.n_fade = max(1, int(new_rate * self.FADE_SECONDS))
         self.n_faded = 0 if self.is_running else self.n_fade
@@ -294,23 +297,21 @@ class IIRFilter(nn.Module):
         """Filter a block; see the module for shapes.
 
         Raises:
-            RuntimeError: ``audio`` is not float32 on the CPU, or not 2-D.
+            InvalidTypeError: ``audio`` is not float32 on the CPU.
+            InvalidAudioError: ``audio`` is not 2-D.
         """
-        needs_gradients = torch.is_grad_enabled() and audio.requires_grad
+        check_signal(audio)
+        if torch.is_grad_enabled() and audio.requires_grad:
+            return self._filter(audio, self.target)
+        if audio.size(0) != self.svf.state.size(0):
+            self.n_faded = self.n_fade
+        self.is_running = True
         n_left = min(self.n_fade - self.n_faded, audio.size(1))
-        if n_left == 0 or needs_gradients:  # nothing changes: the settings as they were made
-            settings = self.settled
-        else:
-            times = (torch.arange(1, audio.size(1) + 1) + self.n_faded).float()
-            settings = self._settings(times)[None]
-            settings[:, :, :2] = settings[:, :, :2].exp()
-            self.n_faded += n_left
-        if not needs_gradients:
-            self.is_running = True
-        filtered: Tensor = self.svf(
-            audio, settings[:, :, :1], settings[:, :, 1:2], settings[:, :, 2:], self.sample_rate
-        )
-        return filtered
+        if n_left == 0:
+            return self._filter(audio, self.target)
+        settings = self._settings(torch.arange(1, audio.size(1) + 1) + self.n_faded)
+        self.n_faded += n_left
+        return self._filter(audio, settings)
 
     @torch.jit.export
     def reset(self) -> None:
@@ -319,10 +320,17 @@ class IIRFilter(nn.Module):
         self.n_faded = self.n_fade
         self.is_running = False
 
-    def _settings(self, times: Tensor) -> Tensor:
-        """Return ``(n, 5)`` for times since a change began, in samples."""
-        part = (times / self.n_fade).clamp(max=1.0)[:, None]
-        return self.start + part * (self.target - self.start)
+    def _filter(self, audio: Tensor, settings: Tensor) -> Tensor:
+        filtered: Tensor = self.svf(
+            audio, settings[:, :, :1], settings[:, :, 1:2], settings[:, :, 2:], self.sample_rate
+        )
+        return filtered
+
+    def _settings(self, n_since: Tensor) -> Tensor:
+        """Return ``(1, n, 5)`` for samples since a change began, of which each decides its own, to the last bit."""
+        rest = (1.0 - n_since.float() / self.n_fade).clamp(min=0.0)[None, :, None]
+        rest = rest * rest * (3.0 - 2.0 * rest)  # level at both ends: a kink could be heard
+        return self.target + rest * (self.start - self.target)
 
 
 class Biquads(nn.Module):
@@ -341,17 +349,18 @@ class Biquads(nn.Module):
 
     def __init__(self, sos: Any) -> None:
         super().__init__()
-        sections = _checked_sos(sos)
-        self.register_buffer("sos", sections)
-        self.register_buffer("state", torch.zeros(2, len(sections), 2, dtype=torch.float64), persistent=False)
+        self.sos = _checked_sos(sos)
+        self.state = torch.zeros(2, self.sos.size(0), 2, dtype=torch.float64)
         self.delay = 0
 
     def forward(self, audio: Tensor) -> Tensor:
         """Filter a block; see the module for shapes.
 
         Raises:
-            RuntimeError: ``audio`` is not float32 on the CPU, or not 2-D.
+            InvalidTypeError: ``audio`` is not float32 on the CPU.
+            InvalidAudioError: ``audio`` is not 2-D.
         """
+        check_signal(audio)
         if torch.is_grad_enabled() and audio.requires_grad:
             return filter_references.sosfilt(audio, self.sos)
         if audio.size(0) != self.state.size(0):
@@ -362,7 +371,7 @@ class Biquads(nn.Module):
     @torch.jit.export
     def reset(self) -> None:
         """Forget all audio."""
-        self.state.zero_()
+        self.state = torch.zeros_like(self.state)
 
     @torch.jit.unused
     def response(self, frequencies_hz: Any, sample_rate: float) -> np.ndarray:
@@ -370,6 +379,16 @@ class Biquads(nn.Module):
         frequencies = torch.as_tensor(np.asarray(frequencies_hz, dtype=np.float64)).reshape(-1)
         parts = torch.ops.neutone.sos_response(self.sos, frequencies, float(sample_rate)).numpy()
         return np.asarray(parts[:, 0] + 1j * parts[:, 1])
+
+
+def _check_types(**arguments: Any) -> None:
+    """Raise unless all that is not None is of the type that its name goes with. In Python only."""
+    kinds = {"filt_type": FilterType, "filt_size": int, "sample_rate": int, "cutoff": float, "resonance": float}
+    for name, value in arguments.items():
+        if name == "cutoffs" and value is not None:
+            check_list(value, float, "cutoffs must be")
+        elif value is not None:
+            check_type(value, kinds[name], f"{name} must be")
 
 
 def _checked_sos(sos: Any) -> Tensor:
@@ -384,11 +403,11 @@ def _checked_sos(sos: Any) -> Tensor:
         raise InvalidArgumentError(msg)
     for row, section in enumerate(sections.tolist()):
         a0, a1, a2 = section[3:]
-        if not np.isfinite(section).all() or a0 == 0.0:
+        if a0 == 0.0 or not np.isfinite([number / a0 for number in section]).all():
             msg = f"row {row} of sos must have finite numbers and an a0 other than 0, got {section}"
             raise InvalidArgumentError(msg)
         a1, a2 = a1 / a0, a2 / a0
-        if not (abs(a2) < 1.0 and abs(a1) < 1.0 + a2):
+        if not (abs(a2) < 1.0 and (1.0 + a1) + a2 > 0.0 and (1.0 - a1) + a2 > 0.0):  # as csrc/dsp/biquad_section.h
             msg = f"row {row} of sos is unstable: a1 = {a1}, a2 = {a2}; its poles must lie inside the unit circle"
             raise InvalidArgumentError(msg)
     return sections

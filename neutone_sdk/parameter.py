@@ -113,6 +113,7 @@ class ContinuousNeutoneParameter(NeutoneParameter):
         self.min_value = min_value
         self.max_value = max_value
         self.default_value_0to1 = (default - minimum) / (maximum - minimum)
+        check_type(smoothing, str, f"parameter {name!r}: smoothing must be")
         if smoothing not in SMOOTHING_KINDS:
             msg = f"parameter {name!r}: smoothing must be one of {', '.join(SMOOTHING_KINDS)}, got {smoothing!r}"
             raise InvalidParameterError(msg)

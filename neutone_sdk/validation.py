@@ -107,6 +107,20 @@ def check_audio(x: Tensor) -> None:
         )
 
 
+def check_signal(x: Tensor) -> None:
+    """Raise unless ``x`` is float32 in the CPU's memory of shape ``(channels, n)``, ``channels >= 1``, ``n >= 0``.
+
+    Raises:
+        InvalidTypeError: The dtype, layout or device is another.
+        InvalidAudioError: The shape is another.
+    """
+    _check_plain(x, "audio", "scale it to -1..1 and call .float()")
+    if x.dim() != 2 or x.size(0) < 1:
+        raise InvalidAudioError(
+            "audio must have shape (channels, samples) with at least 1 channel, got " + str(list(x.shape))
+        )
+
+
 def check_params(params: Tensor, n_params: int, n_samples: int) -> None:
     """Raise unless ``params`` is float32 of shape ``(n_params, 1)``, knobs, or ``(n_params, n_samples)``, curves.
 

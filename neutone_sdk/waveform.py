@@ -52,10 +52,6 @@ class WaveformToWaveformBase(NeutoneModel):
         self.sdk_out_channels = 0
         self.sdk_look_behind = 0
         self.sdk_look_ahead = 0
-        self.register_buffer("sdk_last_params", torch.zeros(self.MAX_N_PARAMS), persistent=False)
-        self.register_buffer("sdk_smoothing", self.sdk_smoothing_ms.clone(), persistent=False)
-        n_smoothed = len(self.sdk_smoothed_params)
-        self.register_buffer("sdk_smoothing_state", torch.zeros(n_smoothed, 4, dtype=torch.float64), persistent=False)
         self._sdk_tune_smoothing(DEFAULT_DAW_SR)
         self._sdk_make_history()
         self.sdk_card_delay_samples = 0 if self.card is None else self.card.delay_samples
@@ -209,7 +205,7 @@ class WaveformToWaveformBase(NeutoneModel):
                     f"({self.MAX_N_PARAMS}, n), got {dtype_name(params)} of shape {list(params.shape)}"
                 )
             values = torch.ops.neutone.denormalize_params(params, self.sdk_param_ranges)
-            if params.size(1) != 1:
+            if params.size(1) != 1 or (n_samples == 1 and not self.sdk_aggregates_by_mean):  # curves stay as they are
                 return values
         if len(self.sdk_smoothed_params) > 0:
             latest = torch.stack([values[i] for i in self.sdk_smoothed_params])
@@ -263,8 +259,8 @@ class WaveformToWaveformBase(NeutoneModel):
         return self.sdk_preserved_attributes
 
     def _sdk_tune_smoothing(self, sample_rate: int) -> None:
-        self.sdk_smoothing.copy_(self.sdk_smoothing_ms)
-        self.sdk_smoothing[:, 1] *= sample_rate / 1000.0
+        # Assigned, here and below: tensors that were made in inference mode could not be written to outside it.
+        self.sdk_smoothing = self.sdk_smoothing_ms * torch.tensor([1.0, sample_rate / 1000.0], dtype=torch.float64)
 
     def _sdk_make_history(self) -> None:
         """Make room for look-behind and look-ahead: rings that always hold the latest frames of both."""
@@ -279,8 +275,8 @@ class WaveformToWaveformBase(NeutoneModel):
         self._sdk_forget()
 
     def _sdk_forget(self) -> None:
-        self.sdk_last_params.copy_(self.sdk_default_param_values[:, 0])
-        self.sdk_smoothing_state.zero_()
+        self.sdk_last_params = self.sdk_default_param_values[:, 0].clone()
+        self.sdk_smoothing_state = torch.zeros(len(self.sdk_smoothed_params), 4, dtype=torch.float64)
         n_past = self.sdk_look_behind + self.sdk_look_ahead
         if n_past > 0:
             torch.ops.neutone.ring_clear(self.sdk_past_audio, self.sdk_past_audio_cursors)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from neutone_sdk import SampleQueueWrapper, WaveformToWaveformBase
-from neutone_sdk.errors import InvalidArgumentError, InvalidTypeError
+from neutone_sdk.errors import InvalidArgumentError, InvalidAudioError, InvalidTypeError
 from neutone_sdk.filters import IIRSVF, Biquads, FilterType, FIRFilter, IIRFilter
 
 from .conftest import Noise
@@ -239,6 +239,76 @@ def test_parameters_change_without_a_click(name: str) -> None:
     assert 20.0 * np.log10(np.abs(clicks[1000:]).max()) < -70.0
 
 
+@pytest.mark.parametrize("name", CHANGES)
+def test_how_a_change_is_cut_changes_no_bit(noise: Noise, name: str) -> None:
+    module, change = CHANGES[name]
+    audio = noise(2, 3000, 15)
+    kept = {key: getattr(module, key) for key in change}
+
+    def played(block: int) -> Tensor:
+        module.set_parameters(**kept)
+        module.reset()
+        parts = [module(audio[:, :100])]
+        module.set_parameters(**change)
+        parts += [module(part) for part in audio[:, 100:].split(block, dim=1)]
+        return torch.cat(parts, dim=1)
+
+    expected = played(2900)
+    for block in (1, 7, 960, 1000):
+        assert torch.equal(played(block), expected)
+    module.set_parameters(**kept)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error"),
+    [
+        (torch.zeros(1, 2, 512), InvalidAudioError),
+        (torch.zeros(512), InvalidAudioError),
+        (torch.zeros(()), InvalidAudioError),
+        (torch.zeros(3, 512, dtype=torch.float64), InvalidTypeError),
+    ],
+)
+@pytest.mark.parametrize("name", [name for name in FILTERS if name != "svf"])
+def test_a_block_that_is_refused_changes_nothing(noise: Noise, name: str, wrong: Tensor, error: type) -> None:
+    module, other = FILTERS[name](), FILTERS[name]()
+    first, second = noise(2, 300, 16), noise(2, 300, 17)
+    module(first)
+    other(first)
+    with pytest.raises(error, match="audio must"):
+        module(wrong)
+    assert torch.equal(module(second), other(second))
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_inference_mode_and_float_leave_a_filter_usable(noise: Noise, name: str) -> None:
+    audio = noise(1, 500, 18)
+    module = FILTERS[name]().float()
+    with torch.inference_mode():
+        module(audio)
+    module.reset()
+    assert torch.equal(module(audio), FILTERS[name]()(audio))
+
+
+def test_settings_in_whole_numbers_script_too() -> None:
+    fir, iir = FIRFilter(LOWPASS, [1000]), IIRFilter(LOWPASS, 1000, 1)
+    fir.set_parameters(cutoffs=[2000])
+    iir.set_parameters(cutoff=2000, resonance=2)
+    for module in (fir, iir):
+        torch.jit.script(module)(torch.zeros(2, 8))
+
+
+def test_settings_of_another_type_are_refused() -> None:
+    wrong: Any
+    for module, wrong, message in (
+        (FIRFilter(LOWPASS, [1000.0]), {"filt_type": "lowpass"}, "filt_type must be a FilterType"),
+        (FIRFilter(LOWPASS, [1000.0]), {"cutoffs": 1000.0}, "cutoffs must be a list of numbers"),
+        (FIRFilter(LOWPASS, [1000.0]), {"filt_size": 257.0}, "filt_size must be an integer"),
+        (IIRFilter(LOWPASS, 1000.0, 1.0), {"sample_rate": 44_100.0}, "sample_rate must be an integer"),
+    ):
+        with pytest.raises(InvalidTypeError, match=message):
+            module.set_parameters(**wrong)
+
+
 def test_a_change_that_is_refused_changes_nothing(noise: Noise) -> None:
     audio = noise(2, 500, 8)
     for module, change in (
@@ -362,7 +432,10 @@ def test_a_rate_that_the_cutoff_does_not_fit_is_an_error_of_the_host_call() -> N
         (lambda: FIRFilter(BANDPASS, [100.0]), "cutoffs must have 2 for a bandpass, got"),
         (lambda: FIRFilter(BANDSTOP, [200.0, 100.0]), "cutoffs must have the lower one first, got"),
         (lambda: FIRFilter(BANDSTOP, [200.0, 200.0]), "cutoffs must have the lower one first, got"),
-        (lambda: FIRFilter(LOWPASS, [100.0], 256), "filt_size must be odd, for a delay of whole samples, got 256"),
+        (
+            lambda: FIRFilter(LOWPASS, [100.0], 256),
+            "filt_size must be odd, for a delay of whole samples, in 1..1048575, got 256",
+        ),
         (lambda: FIRFilter(LOWPASS, [100.0], 0), "filt_size must be odd"),
         (lambda: FIRFilter(LOWPASS, [100.0], sample_rate=0), r"sample_rate must be in 1\.\.768000 Hz, got 0"),
         (lambda: IIRFilter(LOWPASS, 24_000.0, 0.7), "cutoff must be above 0 and below 24000.0 Hz.*got 24000.0"),

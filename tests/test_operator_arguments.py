@@ -302,6 +302,13 @@ def test_mad_numbers_in_a_fir_filter_reach_nothing_outside_it(seed: int) -> None
         assert (frame[-64:] == 0).all()
 
 
+def test_a_table_without_whole_groups_is_refused() -> None:
+    # Rows are read by fours: the last group of five would reach past the end.
+    state = torch.tensor([1, 2, 4, 16, 5, 20, 40, 4])
+    with pytest.raises(RuntimeError, match="resample: state does not belong to a table of 5 by 16"):
+        ops.resample(audio(), torch.zeros(5, 16), torch.zeros(2, 64), state)
+
+
 @pytest.mark.parametrize("up", [5, 768_000])
 def test_equal_rates_that_are_not_reduced_are_refused(up: int) -> None:
     state = torch.tensor([up, up, 1, 1, up, 4095 * up, 4096, 0])

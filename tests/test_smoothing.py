@@ -194,6 +194,32 @@ def test_an_override_may_aggregate_otherwise(how: str) -> None:
     assert float(model.heard[0]["gain"]) == pytest.approx(expected, abs=1e-7)
 
 
+def test_a_queue_made_in_inference_mode_works_outside_it_and_after_float() -> None:
+    model = recording(knob(smoothing_ms=5.0), block=128)
+    with torch.inference_mode():
+        host = SampleQueueWrapper(model, daw_sr=44_100, daw_bs=100)
+        host.set_daw_sample_rate_and_buffer_size(48_000, 100)
+    host.float()
+    for _ in range(3):
+        host(torch.zeros(2, 100), torch.full((4, 1), 0.5))
+    host.reset()
+    assert float(model.heard[-1]["gain"][-1]) == 0.5
+
+
+def test_curves_of_an_override_are_not_smoothed_in_blocks_of_any_size() -> None:
+    class Curves(Recording):
+        def aggregate_params(self, params: Tensor) -> Tensor:
+            return params
+
+    for block in (1, 2, 64):
+        facts = card(native_buffer_sizes=[block], parameters=[knob(smoothing_ms=20.0)])
+        model = Curves(nn.Identity(), card=facts)
+        host = SampleQueueWrapper(model, daw_sr=48_000, daw_bs=block)
+        for position in (0.0, 1.0):
+            host(torch.zeros(2, block), torch.full((4, 1), position))
+        assert model.heard[-1]["gain"].tolist() == [1.0] * block
+
+
 def test_a_player_scripts_smoothed_knobs() -> None:
     class Multiply(WaveformToWaveformBase):
         def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "dsp/instruction_set.h"
+
 namespace neutone::dsp {
 namespace {
 
@@ -16,34 +18,14 @@ void baseline(const BiquadRun& run, const Planar<const float>& in, const Planar<
 }
 
 constexpr std::array<BiquadKernel, 2> kKernels{{{"baseline", baseline}, {"AVX2", avx2}}};
-
-std::size_t count_supported() noexcept {
-  __builtin_cpu_init();
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? 2 : 1;
-}
 #else
 constexpr std::array<BiquadKernel, 1> kKernels{{{"baseline", baseline}}};
-
-std::size_t count_supported() noexcept { return 1; }
 #endif
 
 }  // namespace
 
-std::span<const BiquadKernel> biquad_kernels() noexcept {
-  static const std::size_t n_supported = count_supported();
-  return std::span(kKernels).first(n_supported);
-}
+std::span<const BiquadKernel> biquad_kernels() noexcept { return supported(std::span<const BiquadKernel>(kKernels)); }
 
-const BiquadKernel& biquad_kernel() noexcept {
-  static const BiquadKernel& fastest = biquad_kernels().back();
-  return fastest;
-}
-
-namespace {
-
-// The processor is asked when the library is loaded, so that no audio thread is the first to.
-[[maybe_unused]] const BiquadKernel& asked_at_load = biquad_kernel();
-
-}  // namespace
+const BiquadKernel& biquad_kernel() noexcept { return biquad_kernels().back(); }
 
 }  // namespace neutone::dsp

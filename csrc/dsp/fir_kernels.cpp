@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "dsp/instruction_set.h"
+
 namespace neutone::dsp {
 namespace {
 
@@ -29,37 +31,14 @@ NEUTONE_DEFINE_KERNEL(avx2, "AVX2", [[gnu::target("avx2,fma")]], 8)
 NEUTONE_DEFINE_KERNEL(avx512, "AVX-512", [[gnu::target("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")]], 16)
 
 constexpr std::array<FirKernel, 3> kKernels{baseline_kernel, avx2_kernel, avx512_kernel};
-
-std::size_t count_supported() noexcept {
-  __builtin_cpu_init();
-  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return 1;
-  const bool has_avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-                          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw");
-  return has_avx512 ? 3 : 2;
-}
 #else
 constexpr std::array<FirKernel, 1> kKernels{baseline_kernel};
-
-std::size_t count_supported() noexcept { return 1; }
 #endif
 
 }  // namespace
 
-std::span<const FirKernel> fir_kernels() noexcept {
-  static const std::size_t n_supported = count_supported();
-  return std::span(kKernels).first(n_supported);
-}
+std::span<const FirKernel> fir_kernels() noexcept { return supported(std::span<const FirKernel>(kKernels)); }
 
-const FirKernel& fir_kernel() noexcept {
-  static const FirKernel& fastest = fir_kernels().back();
-  return fastest;
-}
-
-namespace {
-
-// The processor is asked when the library is loaded, so that no audio thread is the first to.
-[[maybe_unused]] const FirKernel& asked_at_load = fir_kernel();
-
-}  // namespace
+const FirKernel& fir_kernel() noexcept { return fir_kernels().back(); }
 
 }  // namespace neutone::dsp

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "dsp/instruction_set.h"
+
 namespace neutone::dsp {
 namespace {
 
@@ -28,37 +30,16 @@ NEUTONE_DEFINE_KERNEL(avx512, [[gnu::target("avx512f,avx512dq,avx512vl,avx512bw,
 constexpr std::array<ResamplerKernel, 3> kKernels{{{"baseline", baseline_float, baseline_double},
                                                    {"AVX2", avx2_float, avx2_double},
                                                    {"AVX-512", avx512_float, avx512_double}}};
-
-std::size_t count_supported() noexcept {
-  __builtin_cpu_init();
-  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return 1;
-  const bool has_avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-                          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw");
-  return has_avx512 ? 3 : 2;
-}
 #else
 constexpr std::array<ResamplerKernel, 1> kKernels{{{"baseline", baseline_float, baseline_double}}};
-
-std::size_t count_supported() noexcept { return 1; }
 #endif
 
 }  // namespace
 
 std::span<const ResamplerKernel> resampler_kernels() noexcept {
-  static const std::size_t n_supported = count_supported();
-  return std::span(kKernels).first(n_supported);
+  return supported(std::span<const ResamplerKernel>(kKernels));
 }
 
-const ResamplerKernel& resampler_kernel() noexcept {
-  static const ResamplerKernel& fastest = resampler_kernels().back();
-  return fastest;
-}
-
-namespace {
-
-// The processor is asked when the library is loaded, so that no audio thread is the first to.
-[[maybe_unused]] const ResamplerKernel& asked_at_load = resampler_kernel();
-
-}  // namespace
+const ResamplerKernel& resampler_kernel() noexcept { return resampler_kernels().back(); }
 
 }  // namespace neutone::dsp

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "dsp/instruction_set.h"
+
 namespace neutone::dsp {
 namespace {
 
@@ -13,34 +15,14 @@ void baseline(const SvfRun& run) noexcept { kernel::run_svf(run); }
 [[gnu::target("avx2,fma")]] void avx2(const SvfRun& run) noexcept { kernel::run_svf(run); }
 
 constexpr std::array<SvfKernel, 2> kKernels{{{"baseline", baseline}, {"AVX2", avx2}}};
-
-std::size_t count_supported() noexcept {
-  __builtin_cpu_init();
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? 2 : 1;
-}
 #else
 constexpr std::array<SvfKernel, 1> kKernels{{{"baseline", baseline}}};
-
-std::size_t count_supported() noexcept { return 1; }
 #endif
 
 }  // namespace
 
-std::span<const SvfKernel> svf_kernels() noexcept {
-  static const std::size_t n_supported = count_supported();
-  return std::span(kKernels).first(n_supported);
-}
+std::span<const SvfKernel> svf_kernels() noexcept { return supported(std::span<const SvfKernel>(kKernels)); }
 
-const SvfKernel& svf_kernel() noexcept {
-  static const SvfKernel& fastest = svf_kernels().back();
-  return fastest;
-}
-
-namespace {
-
-// The processor is asked when the library is loaded, so that no audio thread is the first to.
-[[maybe_unused]] const SvfKernel& asked_at_load = svf_kernel();
-
-}  // namespace
+const SvfKernel& svf_kernel() noexcept { return svf_kernels().back(); }
 
 }  // namespace neutone::dsp

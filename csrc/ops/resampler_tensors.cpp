@@ -36,7 +36,8 @@ bool is_filter(const int64_t* words) {
   const int64_t taps = words[kTaps];
   return in_range(words[kUp], 1, kMaxRateHz) && in_range(words[kDown], 1, kMaxRateHz) && words[kUp] != words[kDown] &&
          taps > 0 && taps % int64_t{dsp::kTapsMultiple} == 0 && in_range(words[kHalfTaps], 1, taps / 2) &&
-         words[kRows] > int64_t{dsp::kExtraRows};
+         words[kRows] > int64_t{dsp::kExtraRows} &&
+         (words[kRows] < words[kUp] || words[kRows] % int64_t{dsp::kGroupRows} == 0);
 }
 
 ResamplerPlan plan_in(const char* op, const Tensor& table, const int64_t* words) {

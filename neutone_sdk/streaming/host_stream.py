@@ -168,7 +168,8 @@ class HostStream(nn.Module):
         # Frame i lies at (i + 1) * down / up - look_ahead of the host's samples; `push` puts that many values in front.
         self.knob_part = self.down if self.is_resampling else 0
         torch.ops.neutone.ring_clear(self.knob_samples, self.knob_cursors)
-        self.knob_samples.copy_(self.default_params.expand_as(self.knob_samples))
+        torch.ops.neutone.ring_write(self.default_params, self.knob_samples, self.knob_cursors)
+        torch.ops.neutone.ring_skip(1, self.knob_samples, self.knob_cursors)  # it stays as the value before the first
         torch.ops.neutone.ring_clear(self.in_samples, self.in_cursors)
         torch.ops.neutone.ring_clear(self.out_samples, self.out_cursors)
         silence = torch.zeros(self.n_out_channels, n_silent)

@@ -1,0 +1,32 @@
+#include "dsp/instruction_set.h"
+
+namespace neutone::dsp {
+namespace {
+
+std::size_t count_at_load() noexcept {
+#if defined(__GNUC__) && defined(__x86_64__)
+  __builtin_cpu_init();
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return 1;
+  const bool has_avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+                          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw");
+  return has_avx512 ? 3 : 2;
+#else
+  return 1;
+#endif
+}
+
+}  // namespace
+
+std::size_t count_instruction_sets() noexcept {
+  static const std::size_t count = count_at_load();
+  return count;
+}
+
+namespace {
+
+// The processor is asked when the library is loaded, so that no audio thread is the first to.
+[[maybe_unused]] const std::size_t asked_at_load = count_instruction_sets();
+
+}  // namespace
+
+}  // namespace neutone::dsp
