@@ -52,6 +52,10 @@ class WaveformToWaveformBase(NeutoneModel):
         self.sdk_out_channels = 0
         self.sdk_look_behind = 0
         self.sdk_look_ahead = 0
+        n_smoothed = len(self.sdk_smoothed_params)
+        self.sdk_last_params = torch.zeros(self.MAX_N_PARAMS)
+        self.sdk_smoothing = torch.zeros(n_smoothed, 2, dtype=torch.float64)
+        self.sdk_smoothing_state = torch.zeros(n_smoothed, 4, dtype=torch.float64)
         self._sdk_tune_smoothing(DEFAULT_DAW_SR)
         self._sdk_make_history()
         self.sdk_card_delay_samples = 0 if self.card is None else self.card.delay_samples
@@ -259,8 +263,9 @@ class WaveformToWaveformBase(NeutoneModel):
         return self.sdk_preserved_attributes
 
     def _sdk_tune_smoothing(self, sample_rate: int) -> None:
-        # Assigned, here and below: tensors that were made in inference mode could not be written to outside it.
-        self.sdk_smoothing = self.sdk_smoothing_ms * torch.tensor([1.0, sample_rate / 1000.0], dtype=torch.float64)
+        # Written to, here and below, and not assigned: a frozen file may not assign.
+        rate = torch.tensor([1.0, sample_rate / 1000.0], dtype=torch.float64)
+        self.sdk_smoothing.copy_(self.sdk_smoothing_ms * rate)
 
     def _sdk_make_history(self) -> None:
         """Make room for look-behind and look-ahead: rings that always hold the latest frames of both."""
@@ -275,8 +280,8 @@ class WaveformToWaveformBase(NeutoneModel):
         self._sdk_forget()
 
     def _sdk_forget(self) -> None:
-        self.sdk_last_params = self.sdk_default_param_values[:, 0].clone()
-        self.sdk_smoothing_state = torch.zeros(len(self.sdk_smoothed_params), 4, dtype=torch.float64)
+        self.sdk_last_params.copy_(self.sdk_default_param_values[:, 0])
+        self.sdk_smoothing_state.zero_()
         n_past = self.sdk_look_behind + self.sdk_look_ahead
         if n_past > 0:
             torch.ops.neutone.ring_clear(self.sdk_past_audio, self.sdk_past_audio_cursors)

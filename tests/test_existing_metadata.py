@@ -67,6 +67,7 @@ EXPECTED_METADATA = {
     "native_sample_rates": [48000, 44100],
     "native_buffer_sizes": [64, 128],
     "look_behind_samples": 8,
+    "look_ahead_samples": 0,
     "sample_sound_files": [],
     "sdk_version": __version__,
     "pytorch_version": torch.__version__,

@@ -52,6 +52,7 @@ METADATA = {
     "native_sample_rates": [44_100, 48_000],
     "native_buffer_sizes": [512, 2048],
     "look_behind_samples": 7,
+    "look_ahead_samples": 0,
     "neutone_parameters": {"p1": GAIN.to_metadata()},
     "wet_default_value": 0.9,
     "dry_default_value": 0.1,
