@@ -14,30 +14,15 @@ from pathlib import Path
 import numpy as np
 import scipy.signal
 import torch
-from torch import Tensor, nn
+from torch import nn
 
+from benchmarks.filters_worker import N_FRAMES, Loop
 from benchmarks.wrapper import REFERENCE, reference_python
 from neutone_sdk.filters import Biquads, FilterType, FIRFilter
 
-N_FRAMES = 512
 LONG_FRAMES = 1 << 16
 N_ROUNDS = 31
 SOS = scipy.signal.butter(8, 1000.0, fs=48_000, output="sos")
-
-
-class Loop(nn.Module):
-    """Filter block after block, so that Python's cost of a call is not in the figure."""
-
-    def __init__(self, module: nn.Module) -> None:
-        super().__init__()
-        self.module = module
-
-    def forward(self, n_calls: int, x: Tensor) -> Tensor:
-        """Return the last block."""
-        y = x
-        for _ in range(n_calls):
-            y = self.module(x)
-        return y
 
 
 def median_ns(call: Callable[[], object], n_samples: int) -> float:

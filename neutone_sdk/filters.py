@@ -140,7 +140,8 @@ class FIRFilter(nn.Module):
     @torch.jit.export
     def reset(self) -> None:
         """Forget all audio, and end a fade."""
-        self._start(self.taps, self.history.size(0))
+        torch.ops.neutone.fir_reset(self.table, self.history, self.state)
+        self.is_running = False
 
     def _start(self, taps: Tensor, n_channels: int) -> None:
         self.taps = taps
