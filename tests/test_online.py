@@ -37,6 +37,11 @@ class Server(BaseHTTPRequestHandler):
         """Be quiet."""
 
 
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "*")
+
+
 @pytest.fixture
 def server() -> Iterator[str]:
     Server.asked = []
@@ -92,8 +97,7 @@ def test_links_that_lead_nowhere_are_a_line_each(server: str) -> None:
         ("https://", "must be an address with http:// or https:// and a host"),
     ],
 )
-def test_reasons(server: str, silent: str, link: str, problem: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("no_proxy", "*")  # what this machine's proxy would say is not the subject
+def test_reasons(server: str, silent: str, link: str, problem: str) -> None:
     links = {"Paper": link.format(server=server, silent=silent)}
 
     (line,) = unreachable_links({"technical_links": links}, timeout_s=0.2 if link == "{silent}" else 60.0)
