@@ -75,12 +75,9 @@ def _link_rules() -> dict[str, Any]:
 
 
 def _answer(link: str, method: str, timeout_s: float) -> str:
-    request = urllib.request.Request(  # noqa: S310  # of the schema's pattern
-        urllib.parse.quote(link, safe=":/?#[]@!$&'()*+,;=%~"),
-        headers={"User-Agent": f"neutone_sdk/{__version__}"},
-        method=method,
-    )
+    headers = {"User-Agent": f"neutone_sdk/{__version__}"}
     try:
+        request = urllib.request.Request(_in_ascii(link), headers=headers, method=method)  # noqa: S310  # it is HTTP
         _opener().open(request, timeout=timeout_s).close()
     except urllib.error.HTTPError as error:
         error.close()
@@ -91,6 +88,18 @@ def _answer(link: str, method: str, timeout_s: float) -> str:
             return f"does not answer within {timeout_s:g} s"
         return f"cannot be reached: {reason}"
     return ""
+
+
+def _in_ascii(link: str) -> str:
+    """Return a link as it travels: people write spaces and their own letters.
+
+    Raises:
+        ValueError: Its host is none.
+    """
+    parts = urllib.parse.urlsplit(link)
+    host = parts.netloc.encode("idna").decode("ascii")
+    path, query = (urllib.parse.quote(part, safe="/:@!$&'()*+,;=%?~") for part in (parts.path, parts.query))
+    return urllib.parse.urlunsplit((parts.scheme, host, path, query, ""))
 
 
 def _opener() -> urllib.request.OpenerDirector:

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from neutone_sdk.online import unreachable_links
+from neutone_sdk.online import _in_ascii, unreachable_links
 
 
 class Server(BaseHTTPRequestHandler):
@@ -117,3 +117,15 @@ def test_a_file_of_a_stranger_starts_no_flood(server: str) -> None:
 @pytest.mark.parametrize("metadata", [{}, {"technical_links": {}}])
 def test_no_links_are_no_problem(metadata: dict[str, object]) -> None:
     assert unreachable_links(metadata) == []
+
+
+@pytest.mark.parametrize(
+    ("link", "travels"),
+    [
+        ("https://exämple.org/a b/ü?q=ö#part", "https://xn--exmple-cua.org/a%20b/%C3%BC?q=%C3%B6"),
+        ("HTTP://example.org:80/100%25", "http://example.org:80/100%25"),
+        ("http://[::1]:8080/", "http://[::1]:8080/"),
+    ],
+)
+def test_links_travel_in_ascii(link: str, travels: str) -> None:
+    assert _in_ascii(link) == travels
