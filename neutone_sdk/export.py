@@ -16,6 +16,7 @@ from neutone_sdk.checks import check_exported
 from neutone_sdk.constants import DEFAULT_DAW_BS, DEFAULT_DAW_SR, MAX_N_AUDIO_SAMPLES
 from neutone_sdk.errors import ExportError, InvalidArgumentError, InvalidFileError, InvalidTypeError
 from neutone_sdk.files import write_atomically
+from neutone_sdk.metadata import check_metadata
 from neutone_sdk.script_errors import explain
 from neutone_sdk.scripting import forget_converted_classes, without_deprecation
 from neutone_sdk.streaming.sample_queue_wrapper import SampleQueueWrapper
@@ -105,8 +106,9 @@ def save_neutone_model(
         UserWarning: A reset leaves state behind.
 
     Raises:
-        InvalidTypeError: ``model`` is no wrapper.
-        InvalidArgumentError: ``flavour`` is none of the two.
+        InvalidTypeError: ``model`` is no wrapper, or a getter returns something of another type than it promises.
+        InvalidArgumentError: ``flavour`` is none of the two, or what the model says of itself exceeds the limits of
+            hosts; all of it is listed.
         ScriptingError: TorchScript cannot convert the model, or a file cannot hold a method.
         ExportError: The reloaded file plays something else than the model, or the folder cannot be written.
     """
@@ -121,6 +123,7 @@ def save_neutone_model(
     wrapper = SampleQueueWrapper(model, daw_sr=rate_hz, daw_bs=DEFAULT_DAW_BS)
     pairs = list(audio_sample_pairs or [])[:max_n_samples]
     metadata = _complete_metadata(model, pairs, flavour)
+    check_metadata(metadata)
     convert = _portable_script if flavour == "portable" else model_to_torchscript
     content = _archive_bytes(convert(wrapper, freeze, optimize), metadata, model)
     check_exported(wrapper, content, with_offline=test_offline_mode, is_strict=submission)
