@@ -1,6 +1,5 @@
 """Reads a ``.nm`` file without running anything in it."""
 
-import json
 import zipfile
 import zlib
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Any, Final
 
 from neutone_sdk.errors import InvalidFileError
 from neutone_sdk.files import open_file
-from neutone_sdk.metadata import problem_in
+from neutone_sdk.metadata import parse_metadata
 
 METADATA_NAME: Final = "metadata.json"
 MAX_METADATA_BYTES: Final = 64 * 2**20  # room for embedded samples; more is not a model card but an attack
@@ -17,7 +16,7 @@ MAX_METADATA_BYTES: Final = 64 * 2**20  # room for embedded samples; more is not
 def read_metadata(path: Path | str) -> dict[str, Any]:
     """Return the metadata of a ``.nm`` file; nothing in the file is run or unpickled.
 
-    Files of the 1.x SDK are welcome: keys may be missing, and numbers and booleans may be texts.
+    Files of the 1.x SDK are welcome: keys may be missing; numbers and booleans that are texts there come as such.
 
     Raises:
         InvalidFileError: The file is missing, cannot be read, is damaged, is no TorchScript archive, or has no
@@ -32,19 +31,7 @@ def read_metadata(path: Path | str) -> dict[str, Any]:
     except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
         msg = f"{path} is not a model: it is damaged, truncated, or no TorchScript archive ({error})"
         raise InvalidFileError(msg) from error
-    try:
-        metadata = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        msg = f"{path}: its {METADATA_NAME} is not JSON ({error})"
-        raise InvalidFileError(msg) from error
-    if not isinstance(metadata, dict):
-        msg = f"{path}: its {METADATA_NAME} must hold an object, got {type(metadata).__name__}"
-        raise InvalidFileError(msg)
-    problem = problem_in(metadata)
-    if problem:
-        msg = f"{path}: in its {METADATA_NAME}, {problem}; export it again with save_neutone_model"
-        raise InvalidFileError(msg)
-    return metadata
+    return parse_metadata(text, str(path))
 
 
 def _metadata_text(path: Path, archive: zipfile.ZipFile) -> bytes:

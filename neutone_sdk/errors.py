@@ -14,6 +14,8 @@
 A scripted model cannot raise these: there TorchScript raises ``torch.jit.Error`` with the same message.
 """
 
+from collections.abc import Sequence
+
 
 class NeutoneError(Exception):
     """Base of all errors of this package."""
@@ -53,3 +55,15 @@ class ExportError(NeutoneError, RuntimeError):
 
 class OperatorLibraryError(NeutoneError, ImportError):
     """The library of native operators is missing, or does not fit the installed torch."""
+
+
+def raise_all(errors: Sequence[NeutoneError]) -> None:
+    """Raise what is wrong as one error whose message has a line for each; nothing if nothing is wrong.
+
+    It is of the kind of the first wrong type, if there is one, else of that of the first error.
+    """
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        first = next((error for error in errors if isinstance(error, InvalidTypeError)), errors[0])
+        raise type(first)("\n".join(map(str, errors)))

@@ -14,8 +14,9 @@ from neutone_sdk.archive import METADATA_NAME, read_metadata
 from neutone_sdk.audio import AudioSamplePair
 from neutone_sdk.checks import check_exported
 from neutone_sdk.constants import DEFAULT_DAW_BS, DEFAULT_DAW_SR, MAX_N_AUDIO_SAMPLES
-from neutone_sdk.errors import ExportError, InvalidFileError, InvalidTypeError
+from neutone_sdk.errors import ExportError, InvalidArgumentError, InvalidFileError, InvalidTypeError
 from neutone_sdk.files import write_atomically
+from neutone_sdk.metadata import check_metadata
 from neutone_sdk.script_errors import explain
 from neutone_sdk.scripting import forget_converted_classes, without_deprecation
 from neutone_sdk.streaming.sample_queue_wrapper import SampleQueueWrapper
@@ -23,6 +24,7 @@ from neutone_sdk.streaming.schedule import select_best_model_sr
 from neutone_sdk.waveform import WaveformToWaveformBase
 
 MODEL_NAME = "model.nm"
+FLAVOURS = ("native", "portable")
 # What every host calls, in files of every version.
 HOST_METHODS = ("forward", "reset", "set_daw_sample_rate_and_buffer_size", "calc_buffering_delay_samples")
 
@@ -51,6 +53,13 @@ def model_to_torchscript(
         return _frozen(script, optimize) if freeze or optimize else script
 
 
+def _portable_script(wrapper: SampleQueueWrapper, freeze: bool, optimize: bool) -> ScriptModule:
+    from neutone_sdk.portable.linker import to_portable  # noqa: PLC0415  # few need it, and it compiles a lot
+
+    script = to_portable(_archive_bytes(model_to_torchscript(wrapper), {}, wrapper.w2w_base))
+    return _frozen(script, optimize) if freeze or optimize else script
+
+
 def _frozen(script: ScriptModule, optimize: bool) -> ScriptModule:
     try:
         frozen: ScriptModule = torch.jit.freeze(script, preserved_attrs=script.get_preserved_attributes())
@@ -71,6 +80,7 @@ def save_neutone_model(
     optimize: bool = False,
     speed_benchmark: bool = True,  # noqa: ARG001  # part of the 1.x interface
     test_offline_mode: bool = True,
+    flavour: str = "native",
 ) -> None:
     """Export a wrapped model as ``root_dir/model.nm``, with ``root_dir/metadata.json`` beside it.
 
@@ -89,28 +99,33 @@ def save_neutone_model(
         optimize: See `model_to_torchscript`.
         speed_benchmark: Accepted for older code.
         test_offline_mode: Also compare offline rendering with playing block by block.
+        flavour: ``"native"`` for hosts that have the operators of this package, or ``"portable"`` for any host: only
+            operators of torch, equal output to 1e-6, the same delay, many times the overhead.
 
     Warns:
         UserWarning: A reset leaves state behind.
 
     Raises:
-        InvalidTypeError: ``model`` is no wrapper.
+        InvalidTypeError: ``model`` is no wrapper, or a getter returns something of another type than it promises.
+        InvalidArgumentError: ``flavour`` is none of the two, or what the model says of itself exceeds the limits of
+            hosts; all of it is listed.
         ScriptingError: TorchScript cannot convert the model, or a file cannot hold a method.
         ExportError: The reloaded file plays something else than the model, or the folder cannot be written.
     """
     if not isinstance(model, WaveformToWaveformBase):
         msg = f"model must be a WaveformToWaveformBase, got {type(model).__name__}; wrap it first"
         raise InvalidTypeError(msg)
+    if flavour not in FLAVOURS:
+        msg = f"flavour must be one of {', '.join(FLAVOURS)}, got {flavour!r}"
+        raise InvalidArgumentError(msg)
     model.prepare_for_inference()
     rate_hz = select_best_model_sr(DEFAULT_DAW_SR, model.get_native_sample_rates())
     wrapper = SampleQueueWrapper(model, daw_sr=rate_hz, daw_bs=DEFAULT_DAW_BS)
     pairs = list(audio_sample_pairs or [])[:max_n_samples]
-    metadata = _complete_metadata(model, pairs)
-    script = model_to_torchscript(wrapper, freeze, optimize)
-    try:
-        content = _archive_bytes(script, metadata)
-    except RuntimeError as error:
-        raise explain(error, model) from error
+    metadata = _complete_metadata(model, pairs, flavour)
+    check_metadata(metadata)
+    convert = _portable_script if flavour == "portable" else model_to_torchscript
+    content = _archive_bytes(convert(wrapper, freeze, optimize), metadata, model)
     check_exported(wrapper, content, with_offline=test_offline_mode, is_strict=submission)
 
     root_dir = Path(root_dir)
@@ -155,16 +170,16 @@ def load_neutone_model(path: Path | str) -> tuple[ScriptModule, dict[str, Any]]:
     return script, metadata
 
 
-def _complete_metadata(model: WaveformToWaveformBase, pairs: list[AudioSamplePair]) -> dict[str, Any]:
+def _complete_metadata(model: WaveformToWaveformBase, pairs: list[AudioSamplePair], flavour: str) -> dict[str, Any]:
     return {
         **model.to_metadata(),
         "sample_sound_files": [dict(pair.to_metadata_format()) for pair in pairs],
-        "flavour": "native",
-        "required_ops": {"neutone": __version__},
+        "flavour": flavour,
+        "required_ops": {"neutone": __version__} if flavour == "native" else {},
     }
 
 
-def _archive_bytes(script: ScriptModule, metadata: dict[str, Any]) -> bytes:
+def _archive_bytes(script: ScriptModule, metadata: dict[str, Any], model: WaveformToWaveformBase) -> bytes:
     """Hosts must not need to turn gradients off, so no parameter in the file asks for them."""
     trained = [parameter for parameter in script.parameters() if parameter.requires_grad]
     buffer = io.BytesIO()
@@ -173,6 +188,8 @@ def _archive_bytes(script: ScriptModule, metadata: dict[str, Any]) -> bytes:
             parameter.requires_grad_(False)
         with without_deprecation():
             torch.jit.save(script, buffer, _extra_files={METADATA_NAME: json.dumps(metadata, sort_keys=True)})
+    except RuntimeError as error:
+        raise explain(error, model) from error
     finally:
         for parameter in trained:
             parameter.requires_grad_(True)

@@ -5,13 +5,14 @@ say is kept in tables of one type each, which TorchScript can store. :class:`Fac
 """
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args, get_origin
 
 import torch
 
-from neutone_sdk.errors import InvalidArgumentError, InvalidTypeError
-from neutone_sdk.validation import check_list, check_type
+from neutone_sdk.errors import InvalidArgumentError, InvalidTypeError, NeutoneError, raise_all
+from neutone_sdk.validation import check_list, check_type, shown
 
 # From a fact's key in metadata.json to the getter that knows it.
 TEXT_GETTERS = {
@@ -42,6 +43,18 @@ COUNT_LIST_GETTERS = {
     "native_sample_rates": "get_native_sample_rates",
     "native_buffer_sizes": "get_native_buffer_sizes",
 }
+LINK_GETTERS = {"technical_links": "get_technical_links"}
+_KINDS: list[tuple[dict[str, str], Any]] = [
+    (TEXT_GETTERS, str),
+    (TEXT_LIST_GETTERS, Sequence[str]),
+    (FLAG_GETTERS, bool),
+    (NUMBER_GETTERS, float),
+    (COUNT_GETTERS, int),
+    (COUNT_LIST_GETTERS, Sequence[int]),
+    (LINK_GETTERS, Mapping[str, str]),
+]
+
+MAX_COUNT = 2**31 - 1  # samples and Hz; what hosts keep them in
 
 ParameterMetadata = dict[str, dict[str, int | float | str | bool | list[str] | list[int]]]
 
@@ -145,20 +158,18 @@ def learn_facts(model: Any) -> None:
 
     Raises:
         InvalidTypeError: A getter returns something of another type than it promises.
-        InvalidArgumentError: A native rate or size is not positive, or the look-behind is negative.
+        InvalidArgumentError: A native rate or size is not positive, the look-behind is negative, or a number is not
+            finite. Either lists all that is wrong.
     """
-    model.sdk_fact_texts = {key: _ask(model, getter, str) for key, getter in TEXT_GETTERS.items()}
-    model.sdk_fact_text_lists = {
-        key: list(_ask(model, getter, Sequence[str])) for key, getter in TEXT_LIST_GETTERS.items()
-    }
-    model.sdk_fact_flags = {key: _ask(model, getter, bool) for key, getter in FLAG_GETTERS.items()}
-    numbers = {key: float(_ask(model, getter, float)) for key, getter in NUMBER_GETTERS.items()}
+    answers = _answers(model)
+    model.sdk_fact_texts = {key: answers[key] for key in TEXT_GETTERS}
+    model.sdk_fact_text_lists = {key: list(answers[key]) for key in TEXT_LIST_GETTERS}
+    model.sdk_fact_flags = {key: answers[key] for key in FLAG_GETTERS}
+    numbers = {key: float(answers[key]) for key in NUMBER_GETTERS}
     model.sdk_fact_numbers = numbers | {"date_created": model.CURRENT_TIME}
-    model.sdk_fact_count_lists = {
-        key: list(_ask(model, getter, Sequence[int])) for key, getter in COUNT_LIST_GETTERS.items()
-    }
-    model.sdk_fact_counts = {key: _ask(model, getter, int) for key, getter in COUNT_GETTERS.items()}
-    model.sdk_fact_links = dict(_ask(model, "get_technical_links", Mapping[str, str]))
+    model.sdk_fact_count_lists = {key: list(answers[key]) for key in COUNT_LIST_GETTERS}
+    model.sdk_fact_counts = {key: answers[key] for key in COUNT_GETTERS}
+    model.sdk_fact_links = dict(answers["technical_links"])
     flags, channels = model.sdk_fact_flags, {True: "mono", False: "stereo"}
     model.sdk_fact_texts |= {
         "model_type": f"{channels[flags['is_input_mono']]}-{channels[flags['is_output_mono']]}",
@@ -185,7 +196,7 @@ def check_fact(value: Any, kind: Any, subject: str) -> None:
 
     Raises:
         InvalidTypeError: It is of another type.
-        InvalidArgumentError: A count is too small.
+        InvalidArgumentError: A count is negative or larger than any, or a number is not finite.
     """
     if kind == Mapping[str, str]:
         _check_links(value, subject)
@@ -193,11 +204,19 @@ def check_fact(value: Any, kind: Any, subject: str) -> None:
         check_list(value, get_args(kind)[0], subject)
     else:
         check_type(value, kind, subject)
-    if kind is int and value < 0:
-        msg = f"{subject} at least 0, got {value}"
+    if kind is float and not abs(value) <= sys.float_info.max:
+        msg = f"{subject} a finite number, got {shown(value)}"
         raise InvalidArgumentError(msg)
-    if kind == Sequence[int] and any(count < 1 for count in value):
-        msg = f"{subject} numbers above 0, or an empty list for any, got {value}"
+    if kind is int:
+        _check_counts([value], 0, f"{subject} at least 0", value)
+    if kind == Sequence[int]:
+        _check_counts(value, 1, f"{subject} numbers above 0, or an empty list for any", value)
+
+
+def _check_counts(counts: Sequence[int], least: int, rule: str, received: object) -> None:
+    if any(not least <= count <= MAX_COUNT for count in counts):
+        limit = f", and at most {MAX_COUNT}" * any(count > MAX_COUNT for count in counts)
+        msg = f"{rule}{limit}, got {shown(received)}"
         raise InvalidArgumentError(msg)
 
 
@@ -207,7 +226,15 @@ def _check_links(links: object, subject: str) -> None:
         raise InvalidTypeError(msg)
 
 
-def _ask(model: object, getter: str, kind: Any) -> Any:
-    value = getattr(model, getter)()
-    check_fact(value, kind, f"{type(model).__name__}.{getter}() must return")
-    return value
+def _answers(model: object) -> dict[str, Any]:
+    answers: dict[str, Any] = {}
+    errors: list[NeutoneError] = []
+    for getters, kind in _KINDS:
+        for key, getter in getters.items():
+            answers[key] = getattr(model, getter)()
+            try:
+                check_fact(answers[key], kind, f"{type(model).__name__}.{getter}() must return")
+            except NeutoneError as error:
+                errors.append(error)
+    raise_all(errors)
+    return answers

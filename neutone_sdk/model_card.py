@@ -2,12 +2,29 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar, get_origin
 
+from neutone_sdk.errors import InvalidArgumentError, NeutoneError, raise_all
 from neutone_sdk.facts import check_fact
+from neutone_sdk.metadata import violations
 from neutone_sdk.parameter import NeutoneParameter
 
 Getter = TypeVar("Getter", bound=Callable[..., Any])
+
+
+# From a field to its key in metadata.json, where that is another.
+_KEYS: Final = {
+    "name": "model_name",
+    "authors": "model_authors",
+    "short_description": "model_short_description",
+    "long_description": "model_long_description",
+    "version": "model_version",
+    "parameters": "neutone_parameters",
+    "wet_default": "wet_default_value",
+    "dry_default": "dry_default_value",
+    "input_gain_default": "input_gain_default_value",
+    "output_gain_default": "output_gain_default_value",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +57,8 @@ class ModelCard:
 
     Raises:
         InvalidTypeError: A field is of another type; a string is no list of strings.
-        InvalidArgumentError: A count of samples is negative, or a native rate or size is not positive.
+        InvalidArgumentError: A field is outside the limits above, a count of samples is negative, a native rate or
+            size is not positive, or a link is no address. Either lists all that is wrong.
     """
 
     name: str
@@ -67,8 +85,39 @@ class ModelCard:
     output_gain_default: float = 0.5
 
     def __post_init__(self) -> None:
+        facts, errors = self._facts()
+        for problem in violations(facts):
+            if problem.path[0] in facts:  # not what a card has no field for
+                field_name = _FIELDS.get(str(problem.path[0]), problem.path[0])
+                errors.append(
+                    InvalidArgumentError(f"ModelCard: {problem._replace(path=(field_name, *problem.path[1:]))}")
+                )
+        raise_all(errors)
+
+    def _facts(self) -> tuple[dict[str, Any], list[NeutoneError]]:
+        """Return what fields of the right type say, under the keys of ``metadata.json``, and what the others are."""
+        facts: dict[str, Any] = {}
+        errors: list[NeutoneError] = []
         for fact in fields(ModelCard):
-            check_fact(getattr(self, fact.name), fact.type, f"ModelCard: {fact.name} must be")
+            value = getattr(self, fact.name)
+            try:
+                check_fact(value, fact.type, f"ModelCard: {fact.name} must be")
+                facts[_KEYS.get(fact.name, fact.name)] = _as_metadata(fact.type, value)
+            except NeutoneError as error:
+                errors.append(error)
+        return facts, errors
+
+
+_FIELDS: Final = {key: name for name, key in _KEYS.items()}
+
+
+def _as_metadata(kind: Any, value: Any) -> Any:
+    """Return the value of a field as ``metadata.json`` holds it."""
+    if kind == Sequence[NeutoneParameter]:
+        return {f"p{position}": parameter.to_metadata() for position, parameter in enumerate(value, start=1)}
+    if kind == Mapping[str, str]:
+        return dict(value)
+    return list(value) if get_origin(kind) is Sequence else value
 
 
 def required_unless_carded(getter: Getter) -> Getter:

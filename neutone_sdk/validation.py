@@ -1,5 +1,6 @@
 """Checks at the door: of types in Python, and, scriptable, of audio and parameter values."""
 
+import reprlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,7 +23,7 @@ def check_type(value: object, kind: type, subject: str) -> None:
     """
     if not _is_a(value, kind):
         article = "an" if kind is int else "a"
-        msg = f"{subject} {article} {_kind_name(kind)}, got {value!r}"
+        msg = f"{subject} {article} {_kind_name(kind)}, got {shown(value)}"
         raise InvalidTypeError(msg)
 
 
@@ -32,8 +33,20 @@ def check_list(values: Any, kind: type, subject: str) -> None:
     Arguments and errors as in `check_type`.
     """
     if not _is_list(values) or not all(_is_a(value, kind) for value in values):
-        msg = f"{subject} a list of {_kind_name(kind)}s, got {values!r}"
+        msg = f"{subject} a list of {_kind_name(kind)}s, got {shown(values)}"
         raise InvalidTypeError(msg)
+
+
+def shown(value: object) -> str:
+    """Return a value as a message quotes it: not more of it than fits there."""
+    try:
+        return _QUOTING.repr(value)
+    except ValueError:  # Python does not write integers of thousands of digits
+        return "a number of thousands of digits"
+
+
+_QUOTING = reprlib.Repr()
+_QUOTING.maxstring = _QUOTING.maxother = 80
 
 
 def _kind_name(kind: type) -> str:

@@ -33,12 +33,11 @@ def info(model: Path, as_json: bool) -> None:
 
 
 def _facts(metadata: dict[str, Any]) -> Table:
-    is_experimental = str(metadata.get("is_experimental")).lower() in {"true", "1"}
-    title = metadata.get("model_name", "") + (" (experimental)" if is_experimental else "")
+    title = metadata.get("model_name", "") + (" (experimental)" if metadata.get("is_experimental") else "")
     table = Table(show_header=False, box=None, title=_text(title, "bold"), title_justify="left")
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    look_behind, look_ahead = (int(float(metadata.get(f"look_{way}_samples", 0))) for way in ("behind", "ahead"))
+    look_behind, look_ahead = (metadata.get(f"look_{way}_samples", 0) for way in ("behind", "ahead"))
     makers = {"neutone_sdk": metadata.get("sdk_version"), "torch": metadata.get("pytorch_version")}
     rows = {
         "": metadata.get("model_short_description"),
@@ -88,7 +87,7 @@ def _parameters(parameters: dict[str, dict[str, Any]]) -> Table:
 def _scale_and_default(parameter: dict[str, Any]) -> tuple[str, str]:
     if not is_numerical(parameter):
         return parameter["type"], str(parameter.get("default_value") or "")
-    default, labels = float(parameter["default_value"]), parameter.get("labels")
+    default, labels = parameter["default_value"], parameter.get("labels")
     if labels:
         line = " | ".join(labels)
         return line if len(line) <= _MAX_LINE else "\n".join(labels), labels[int(default)]

@@ -62,6 +62,7 @@ class Resampler(nn.Module):
             msg = f"n_channels must be at least 1, got {n_channels}"
             raise InvalidArgumentError(msg)
         self.n_channels = n_channels
+        self.from_hz, self.to_hz, self.quality = from_hz, to_hz, quality
         table, history, state = torch.ops.neutone.new_resampler(from_hz, to_hz, quality, n_channels)
         self.register_buffer("table", table, persistent=False)
         self.register_buffer("history", history)
@@ -95,6 +96,13 @@ class Resampler(nn.Module):
     def reset(self) -> None:
         """Forget all audio and start from silence."""
         torch.ops.neutone.resampler_start(self.down - 1, 0, self.table, self.history, self.state)
+
+    @torch.jit.export
+    def sdk_rebuild(self) -> None:
+        """Make the operators' state anew, which has another form in portable files."""
+        self.table, self.history, self.state = torch.ops.neutone.new_resampler(
+            self.from_hz, self.to_hz, self.quality, self.n_channels
+        )
 
 
 def resample(audio: Tensor, from_hz: int, to_hz: int, quality: str = "standard") -> Tensor:
