@@ -1,0 +1,1 @@
+"""stand-in; the boss has the real one."""

@@ -1,0 +1,35 @@
+"""What csrc/ops/tensors.h asks of a tensor, with its messages. Scriptable."""
+
+import torch
+from torch import Tensor
+
+from neutone_sdk.portable.text import name_of, shape_of
+
+
+def check_tensor(op: str, name: str, tensor: Tensor, n_dims: int, dtype: torch.dtype) -> None:
+    """Raise unless ``tensor`` is a dense CPU tensor of that type with ``n_dims`` dimensions."""
+    if not tensor.is_cpu:
+        raise RuntimeError(f"{op}: {name} must be on the CPU; move it with .cpu()")
+    if tensor.layout != torch.strided:
+        raise RuntimeError(f"{op}: {name} must be a dense tensor; convert it with .to_dense()")
+    if tensor.dim() != n_dims:
+        raise RuntimeError(f"{op}: {name} must have {n_dims} dimensions, got shape {shape_of(tensor)}")
+    if tensor.dtype != dtype:
+        wanted = name_of(dtype)
+        raise RuntimeError(
+            f"{op}: {name} must be {wanted}, got {name_of(tensor.dtype)}; convert it with .to(torch.{wanted})"
+        )
+
+
+def check_memory(op: str, name: str, tensor: Tensor, n_dims: int, dtype: torch.dtype) -> None:
+    """Raise as `check_tensor` does, and unless ``tensor`` is contiguous."""
+    check_tensor(op, name, tensor, n_dims, dtype)
+    if not tensor.is_contiguous():
+        raise RuntimeError(f"{op}: {name} must be contiguous; pass a copy made with .contiguous()")
+
+
+def check_frames(op: str, name: str, frames: Tensor) -> None:
+    """Raise unless ``frames`` is float32 audio ``(channels, n)`` of at least one channel, with any strides."""
+    check_tensor(op, name, frames, 2, torch.float32)
+    if frames.size(0) < 1:
+        raise RuntimeError(f"{op}: {name} must have at least one channel, got shape {shape_of(frames)}")
