@@ -143,11 +143,6 @@ class FIRFilter(nn.Module):
         torch.ops.neutone.fir_reset(self.table, self.history, self.state)
         self.is_running = False
 
-    @torch.jit.export
-    def sdk_rebuild(self) -> None:
-        """Make the operators' state anew, which has another form in portable files."""
-        self._start(self.taps, self.history.size(0))
-
     def _start(self, taps: Tensor, n_channels: int) -> None:
         self.taps = taps
         self.table, self.history, self.state = torch.ops.neutone.new_fir(taps, n_channels)

@@ -96,3 +96,10 @@ EXAMPLES: dict[str, Callable[[], tuple[Any, ...]]] = {
     "design_iir": lambda: ("chebyshev1", "bandpass", 3, [500.0, 1000.0], 0.5, 48000.0),
     "sos_response": lambda: (sos(), torch.tensor([0.0, 1000.0, 24000.0], dtype=torch.float64), 48000.0),
 }
+
+
+def call_with(name: str, position: int, value: Any) -> Any:
+    """Call an operator with its example, but for one argument."""
+    arguments = list(EXAMPLES[name]())
+    arguments[position] = value
+    return getattr(ops, name)(*arguments)

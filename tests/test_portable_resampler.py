@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from neutone_sdk.portable import resampler as portable
-from neutone_sdk.portable.resampler_conversion import portable_resampler
 
 from .conftest import Noise
 
@@ -264,20 +263,6 @@ def test_a_stream_has_no_gradient(noise: Noise) -> None:
         stream = Functions.new_resampler(*pair, "standard", 2)
         assert not Functions.resample(audio, *stream).requires_grad
         assert not any(tensor.requires_grad for tensor in stream)
-
-
-@pytest.mark.parametrize("quality", QUALITIES)
-@pytest.mark.parametrize(("from_hz", "to_hz"), [(44100, 48000), (192000, 8000), (44100, 47999), (48000, 48000)])
-def test_a_native_stream_goes_on_as_a_portable_one(from_hz: int, to_hz: int, quality: str, noise: Noise) -> None:
-    theirs = native.new_resampler(from_hz, to_hz, quality, 2)
-    native.resampler_start(-3, 7, *theirs)
-    for seed, n_in in enumerate([0, 1, 700, 45, 3000]):
-        native.resample(noise(2, n_in, seed), *theirs)
-        before = [tensor.clone() for tensor in theirs]
-        mine = portable_resampler(*theirs)
-        assert all(torch.equal(*pair) for pair in zip(theirs, before, strict=True))
-        audio = noise(2, 900, seed=5)
-        assert_near(Functions.resample(audio, *mine), native.resample(audio, *theirs), NATIVE_SUMS)
 
 
 @pytest.mark.parametrize(

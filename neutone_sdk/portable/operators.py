@@ -3,28 +3,47 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from neutone_sdk.portable import parameters, ring, stream
+from neutone_sdk.portable.biquad import biquad
+from neutone_sdk.portable.biquad_design import design_biquad
+from neutone_sdk.portable.fir import fir, fir_reset, fir_set_taps
+from neutone_sdk.portable.fir_design import fir_design
+from neutone_sdk.portable.fir_tensors import new_fir
+from neutone_sdk.portable.iir_design import design_iir
+from neutone_sdk.portable.parameters import (
+    aggregate_params,
+    clean_params,
+    denormalize_mean_params,
+    denormalize_params,
+)
+from neutone_sdk.portable.resampler import new_resampler, resample, resampler_start
+from neutone_sdk.portable.ring import (
+    ring_clear,
+    ring_newest,
+    ring_peek,
+    ring_push,
+    ring_read,
+    ring_size,
+    ring_skip,
+    ring_write,
+)
+from neutone_sdk.portable.smoothing import smooth_params
+from neutone_sdk.portable.sos_response import sos_response
+from neutone_sdk.portable.stream import (
+    fit_channels,
+    stream_pop,
+    stream_pop_resampled,
+    stream_read,
+    stream_write,
+    stream_write_resampled,
+)
+from neutone_sdk.portable.svf import svf
 
-PORTABLE_OPERATORS: Final[dict[str, Callable[..., Any]]] = {
-    function.__name__: function
-    for function in (
-        ring.ring_write,
-        ring.ring_push,
-        ring.ring_read,
-        ring.ring_peek,
-        ring.ring_newest,
-        ring.ring_skip,
-        ring.ring_clear,
-        ring.ring_size,
-        stream.fit_channels,
-        stream.stream_write,
-        stream.stream_write_resampled,
-        stream.stream_read,
-        stream.stream_pop,
-        stream.stream_pop_resampled,
-        parameters.aggregate_params,
-        parameters.clean_params,
-        parameters.denormalize_params,
-        parameters.denormalize_mean_params,
-    )
-}
+_FUNCTIONS: Final = (
+    ring_write, ring_push, ring_read, ring_peek, ring_newest, ring_skip, ring_clear, ring_size,
+    new_resampler, resampler_start, resample,
+    fit_channels, stream_write, stream_write_resampled, stream_read, stream_pop, stream_pop_resampled,
+    aggregate_params, clean_params, denormalize_params, denormalize_mean_params, smooth_params,
+    biquad, svf, new_fir, fir, fir_set_taps, fir_reset,
+    design_biquad, design_iir, fir_design, sos_response,
+)  # fmt: skip
+PORTABLE_OPERATORS: Final[dict[str, Callable[..., Any]]] = {function.__name__: function for function in _FUNCTIONS}

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from neutone_sdk.portable.checks import check_count, check_frames
+from neutone_sdk.portable.tensors import check_count, check_frames
 
 
 def cleaned(values: Tensor, before: Tensor) -> Tensor:

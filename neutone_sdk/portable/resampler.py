@@ -26,7 +26,7 @@ import math
 import torch
 from torch import Tensor
 
-from neutone_sdk.portable.arguments import check_frames
+from neutone_sdk.portable.tensors import check_frames
 from neutone_sdk.portable.resampler_design import design_rows, half_taps_of, interpolated_phases, reduced_rates
 
 

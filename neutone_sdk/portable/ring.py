@@ -8,7 +8,7 @@ a ring may pass from one kind of operators to the other. As literals: TorchScrip
 import torch
 from torch import Tensor
 
-from neutone_sdk.portable.checks import check_channels, check_count, check_frames
+from neutone_sdk.portable.tensors import check_count, check_frames
 
 def counters(op: str, samples: Tensor, cursors: Tensor) -> tuple[int, int]:
     """Return how many frames have been written and read. Raises unless the tensors are a ring."""
@@ -22,6 +22,12 @@ def counters(op: str, samples: Tensor, cursors: Tensor) -> tuple[int, int]:
     if words[0] - words[8] < 0 or words[0] - words[8] > capacity:
         raise RuntimeError(f"{op}: cursors hold counters that no ring of {capacity} frames can have")
     return words[0], words[8]
+
+
+def check_channels(op: str, name: str, frames: Tensor, n_channels: int) -> None:
+    """Raise unless ``frames`` has the rows of its ring."""
+    if frames.size(0) != n_channels:
+        raise RuntimeError(f"{op}: {name} must have the ring's {n_channels} channels, got {frames.size(0)}")
 
 
 def check_room(op: str, name: str, n_frames: int, capacity: int, waiting: int) -> None:

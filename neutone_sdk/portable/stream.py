@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from neutone_sdk.portable.checks import check_channels, check_count, check_frames
+from neutone_sdk.portable.tensors import check_count, check_frames
 from neutone_sdk.portable.parameters import cleaned, mean
 from neutone_sdk.portable.resampler import (
     resample,
@@ -11,7 +11,16 @@ from neutone_sdk.portable.resampler import (
     resampler_missing,
     resampler_ready_after,
 )
-from neutone_sdk.portable.ring import check_room, check_waiting, counters, read_at, set_read, set_written, write_at
+from neutone_sdk.portable.ring import (
+    check_channels,
+    check_room,
+    check_waiting,
+    counters,
+    read_at,
+    set_read,
+    set_written,
+    write_at,
+)
 
 
 def fitted(audio: Tensor, n_channels: int) -> Tensor:

@@ -33,3 +33,9 @@ def check_frames(op: str, name: str, frames: Tensor) -> None:
     check_tensor(op, name, frames, 2, torch.float32)
     if frames.size(0) < 1:
         raise RuntimeError(f"{op}: {name} must have at least one channel, got shape {shape_of(frames)}")
+
+
+def check_count(op: str, name: str, count: int) -> None:
+    """Raise if ``count`` is negative."""
+    if count < 0:
+        raise RuntimeError(f"{op}: {name} must be at least 0, got {count}")
