@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from neutone_sdk.portable.linker import code_of
 from neutone_sdk.portable.operators import PORTABLE_OPERATORS
 from neutone_sdk.scripting import SCRIPT_ERRORS, message_of
 from neutone_sdk.streaming.queue import new_ring
@@ -196,3 +197,10 @@ def test_it_refuses_what_the_native_operator_refuses(name: str, arguments: tuple
     with pytest.raises(torch.jit.Error, match=f"{name}: .*{message}"):
         scripted(name)(*others)
     assert_same(others, arguments)
+
+
+def test_their_code_refers_to_nothing_else_of_this_package_and_to_no_function_of_torchs_python() -> None:
+    for name, code in code_of(frozenset(PORTABLE_OPERATORS)).items():
+        others = re.findall(r"__torch__\.(?!neutone_sdk\.portable\.)[\w.]+", code.decode())
+        assert others == [], name
+        assert b"CONSTANTS" not in code, name

@@ -9,16 +9,16 @@ where s_1 is the first number of the native state, and s_2 the second plus m s_1
 the same but for rounding: powers of their matrix grow to rate / cutoff before they cancel, which at 10 Hz and a Q of
 100 made the output wrong by 1e-5.
 
-A block of n samples, a row ``x``, goes through at once: ``y = s D + x F``, ``s' = s A^n + x E``. D has the first columns
-of A^0, A^1, ..., and F the impulse response along its diagonals. From block to block the state goes on by a product of
-the same kind, with A^n in A's place. All powers come from doubling: A^0..A^(k-1) times A^k are A^k..A^(2k-1).
+A block of n samples, a row ``x``, goes through at once: ``y = s D + x F``, ``s' = s A^n + x E``. D has the first
+columns of A^0, A^1, ..., and F the impulse response along its diagonals. From block to block the state goes on by a
+product of the same kind, with A^n in A's place. All powers come from doubling: A^0..A^(k-1) times A^k are
+A^k..A^(2k-1).
 """
 
 import math
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
 
 from neutone_sdk.portable.tensors import check_frames, check_memory
 from neutone_sdk.portable.text import shape_of, shown
@@ -60,7 +60,7 @@ def sosfilt(x: Tensor, sos: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
     n_block, n_blocks = _block_sizes(n)
     sections = sos / sos[:, 3:4]
     middle = -0.5 * sections[:, 4]
-    x = pad(x, (0, -n % (n_block * n_blocks)))
+    x = torch.constant_pad_nd(x, (0, -n % (n_block * n_blocks)))
     ends: list[Tensor] = []
     starts = torch.stack([state[:, :, 0], state[:, :, 1] + middle * state[:, :, 0]], 2)
     for start, matrices in zip(starts.unbind(1), _matrices(sections, n_block, n_blocks)):  # noqa: B905  # TorchScript
@@ -114,7 +114,7 @@ def _powers(matrices: Tensor, n: int) -> Tensor:
 def _toeplitz(blocks: Tensor) -> Tensor:
     """Return matrices with block i - j in row j and column i, 0 for i < j, of ``(sections, n, rows, columns)``."""
     n_sections, n, n_rows, n_columns = blocks.shape
-    rows = pad(blocks, (0, 0, 0, 0, n - 1, 0)).unfold(1, n, 1).flip(1)
+    rows = torch.constant_pad_nd(blocks, (0, 0, 0, 0, n - 1, 0)).unfold(1, n, 1).flip(1)
     return rows.permute(0, 1, 2, 4, 3).reshape(n_sections, n * n_rows, n * n_columns)
 
 

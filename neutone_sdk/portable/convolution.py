@@ -23,7 +23,7 @@ def convolved(audio: Tensor, taps: Tensor) -> Tensor:
     if math.isfinite(float(filtered.sum())):
         return filtered.to(torch.float32)
     is_bad = audio.isfinite().logical_not()
-    n_bad = torch.nn.functional.pad(is_bad.to(torch.int64).cumsum(1), [1, 0])
+    n_bad = torch.constant_pad_nd(is_bad.to(torch.int64).cumsum(1), [1, 0])
     is_reached = n_bad[:, taps.size(1) :] > n_bad[:, : -taps.size(1)]
     return overlap_saved(audio.masked_fill(is_bad, 0.0), taps).masked_fill(is_reached, math.nan).to(torch.float32)
 

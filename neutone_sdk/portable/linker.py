@@ -9,7 +9,8 @@ part of it has to know that there are two flavours.
 import io
 import re
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from functools import cache
 from typing import Any, Final
 
 import torch
@@ -57,7 +58,7 @@ def _linked(content: bytes) -> bytes:
             if _CODE.fullmatch(name):
                 record = _relinked(record.decode(), used).encode()
             target.writestr(name, record)
-        for name, code in _code_of(used).items():
+        for name, code in code_of(frozenset(used)).items():
             target.writestr(f"{top}/{name}", code)
     return linked.getvalue()
 
@@ -89,10 +90,15 @@ def _qualified(function: Callable[..., Any]) -> str:
     return f"__torch__.{function.__module__}.{function.__name__}"
 
 
-def _code_of(operators: Iterable[str]) -> dict[str, bytes]:
+@cache
+def code_of(operators: frozenset[str]) -> dict[str, bytes]:
     """Return the records of an archive that hold the functions for these operators, and all that they call."""
+
+    class Holder(nn.Module):  # a new class each time, because modules of one class share their methods
+        pass
+
     with without_deprecation():
-        holder = torch.jit.script(nn.Module())
+        holder = torch.jit.script(Holder())
         for operator in sorted(operators):
             _define(holder, operator, torch.jit.script(_portable(operator)))
         buffer = io.BytesIO()

@@ -26,8 +26,8 @@ import math
 import torch
 from torch import Tensor
 
-from neutone_sdk.portable.tensors import check_frames
 from neutone_sdk.portable.resampler_design import design_rows, half_taps_of, interpolated_phases, reduced_rates
+from neutone_sdk.portable.tensors import check_frames
 
 
 def new_resampler(from_hz: int, to_hz: int, quality: str, n_channels: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -1,14 +1,16 @@
 """The ring of audio, on the tensors of the native one: ``samples`` and two counters in ``cursors``. One thread only.
 
 The counters only grow and are masked on use. They lie where RingCursors of csrc/dsp/spsc_ring.h has them: word 0 counts
-what was written, word 8 what was read, and words 9 and 1 are what each side saw last of the other's. All are kept up, so
-a ring may pass from one kind of operators to the other. As literals: TorchScript knows no global numbers in functions.
+what was written, word 8 what was read, and words 9 and 1 are what each side saw last of the other's. All are kept up,
+so a ring may pass from one kind of operators to the other. As literals: TorchScript knows no global numbers in
+functions.
 """
 
 import torch
 from torch import Tensor
 
 from neutone_sdk.portable.tensors import check_count, check_frames
+
 
 def counters(op: str, samples: Tensor, cursors: Tensor) -> tuple[int, int]:
     """Return how many frames have been written and read. Raises unless the tensors are a ring."""
@@ -62,13 +64,9 @@ def read_at(position: int, n_frames: int, samples: Tensor) -> Tensor:
     return torch.cat([head, samples[:, : n_frames - n_head]], dim=1)
 
 
-def set_written(written: int, cursors: Tensor) -> None:
-    """Let the counter of the frames written, and what the reader saw of it, be ``written``."""
+def set_counters(written: int, read: int, cursors: Tensor) -> None:
+    """Say how many frames have been written and read, and that both sides have seen it."""
     cursors[0::9] = written
-
-
-def set_read(read: int, cursors: Tensor) -> None:
-    """Let the counter of the frames read, and what the writer saw of it, be ``read``."""
     cursors[1:9:7] = read
 
 
@@ -79,7 +77,7 @@ def ring_write(frames: Tensor, samples: Tensor, cursors: Tensor) -> None:
     check_channels("ring_write", "frames", frames, samples.size(0))
     check_room("ring_write", "frames", frames.size(1), samples.size(1), written - read)
     write_at(written, frames, samples)
-    set_written(written + frames.size(1), cursors)
+    set_counters(written + frames.size(1), read, cursors)
 
 
 def ring_push(frames: Tensor, max_frames: int, samples: Tensor, cursors: Tensor) -> None:
@@ -95,24 +93,23 @@ def ring_push(frames: Tensor, max_frames: int, samples: Tensor, cursors: Tensor)
     frames = frames[:, max(0, frames.size(1) - max_frames) :]
     n_dropped = max(0, written - read + frames.size(1) - max_frames)
     write_at(written, frames, samples)
-    set_read(read + n_dropped, cursors)
-    set_written(written + frames.size(1), cursors)
+    set_counters(written + frames.size(1), read + n_dropped, cursors)
 
 
-def copy_oldest(op: str, out: Tensor, samples: Tensor, cursors: Tensor) -> int:
-    """Copy the oldest frames into ``out``; return how many had been read before them."""
+def copy_oldest(op: str, out: Tensor, samples: Tensor, cursors: Tensor) -> tuple[int, int]:
+    """Copy the oldest frames into ``out``; return how many have been written, and had been read before."""
     check_frames(op, "out", out)
     written, read = counters(op, samples, cursors)
     check_channels(op, "out", out, samples.size(0))
     check_waiting(op, "out", out.size(1), written - read)
     out.copy_(read_at(read, out.size(1), samples))
-    return read
+    return written, read
 
 
 def ring_read(out: Tensor, samples: Tensor, cursors: Tensor) -> None:
     """Move the oldest frames into ``out``."""
-    read = copy_oldest("ring_read", out, samples, cursors)
-    set_read(read + out.size(1), cursors)
+    written, read = copy_oldest("ring_read", out, samples, cursors)
+    set_counters(written, read + out.size(1), cursors)
 
 
 def ring_peek(out: Tensor, samples: Tensor, cursors: Tensor) -> None:
@@ -134,7 +131,7 @@ def ring_skip(n_frames: int, samples: Tensor, cursors: Tensor) -> None:
     check_count("ring_skip", "n_frames", n_frames)
     written, read = counters("ring_skip", samples, cursors)
     check_waiting("ring_skip", "n_frames", n_frames, written - read)
-    set_read(read + n_frames, cursors)
+    set_counters(written, read + n_frames, cursors)
 
 
 def ring_clear(samples: Tensor, cursors: Tensor) -> None:

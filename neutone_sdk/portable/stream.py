@@ -3,7 +3,6 @@
 import torch
 from torch import Tensor
 
-from neutone_sdk.portable.tensors import check_count, check_frames
 from neutone_sdk.portable.parameters import cleaned, mean
 from neutone_sdk.portable.resampler import (
     resample,
@@ -17,10 +16,10 @@ from neutone_sdk.portable.ring import (
     check_waiting,
     counters,
     read_at,
-    set_read,
-    set_written,
+    set_counters,
     write_at,
 )
+from neutone_sdk.portable.tensors import check_count, check_frames
 
 
 def fitted(audio: Tensor, n_channels: int) -> Tensor:
@@ -61,9 +60,7 @@ def check_block(op: str, audio: Tensor, params: Tensor, samples: Tensor, param_s
     check_fit(op, audio.size(0), samples.size(0))
     check_channels(op, "params", params, param_samples.size(0))
     if params.size(1) != 1 and params.size(1) != audio.size(1):
-        raise RuntimeError(
-            f"{op}: params must have 1 column or the {audio.size(1)} of audio, got {params.size(1)}"
-        )
+        raise RuntimeError(f"{op}: params must have 1 column or the {audio.size(1)} of audio, got {params.size(1)}")
 
 
 def write_params(
@@ -80,7 +77,7 @@ def write_params(
     if n_before > 0:
         write_at(written, curves[:, :1].expand(-1, n_before), param_samples)
     write_at(written + n_before, curves, param_samples)
-    set_written(written + n_before + n_frames, param_cursors)
+    set_counters(written + n_before + n_frames, read, param_cursors)
 
 
 def stream_write(
@@ -99,7 +96,7 @@ def stream_write(
     check_room("stream_write", "audio", audio.size(1), samples.size(1), written - read)
     write_params("stream_write", params, audio.size(1), n_before, param_samples, param_cursors)
     write_at(written, fitted(audio, samples.size(0)), samples)
-    set_written(written + audio.size(1), cursors)
+    set_counters(written + audio.size(1), read, cursors)
 
 
 def stream_write_resampled(
@@ -122,7 +119,7 @@ def stream_write_resampled(
     check_room("stream_write_resampled", "audio", n_frames, samples.size(1), written - read)
     write_params("stream_write_resampled", params, audio.size(1), n_before, param_samples, param_cursors)
     write_at(written, resample(fitted(audio, samples.size(0)), table, history, state), samples)
-    set_written(written + n_frames, cursors)
+    set_counters(written + n_frames, read, cursors)
 
 
 def carried(values: Tensor, ranges: Tensor, n_frames: int, up: int, down: int, part: int) -> Tensor:
@@ -183,8 +180,8 @@ def stream_read(
     else:
         params = carried(values, ranges, n_frames, up, down, part)
     audio = read_at(read, n_frames, samples)
-    set_read(read + n_frames, cursors)
-    set_read(params_read + passed, param_cursors)
+    set_counters(written, read + n_frames, cursors)
+    set_counters(params_written, params_read + passed, param_cursors)
     return audio, params
 
 
@@ -195,7 +192,7 @@ def stream_pop(samples: Tensor, cursors: Tensor, n_frames: int, n_channels: int)
     check_fit("stream_pop", samples.size(0), n_channels)
     check_waiting("stream_pop", "n_frames", n_frames, written - read)
     audio = fitted(read_at(read, n_frames, samples), n_channels).contiguous()
-    set_read(read + n_frames, cursors)
+    set_counters(written, read + n_frames, cursors)
     return audio
 
 
@@ -209,5 +206,5 @@ def stream_pop_resampled(
     n_taken = resampler_missing(n_frames, state)
     check_waiting("stream_pop_resampled", "n_frames", n_taken, written - read)
     audio = resample_exactly(read_at(read, n_taken, samples), n_frames, table, history, state)
-    set_read(read + n_taken, cursors)
+    set_counters(written, read + n_taken, cursors)
     return fitted(audio, n_channels).contiguous()

@@ -10,7 +10,6 @@ import math
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
 
 from neutone_sdk.portable.tensors import check_frames, check_memory, check_tensor
 from neutone_sdk.portable.text import shape_of, shown
@@ -135,10 +134,10 @@ def _states(maps: Tensor, gains: Tensor, x: Tensor, start: Tensor) -> Tensor:
     inputs = gains[:, :, :, None] * x.view(n_groups, n_columns, n).transpose(1, 2)[:, :, None]
     # (frame of a block, groups * blocks, 2, ...)
     each = [
-        pad(part.expand(n_groups, n, -1, -1), (0, 0, 0, 0, 0, n_blocks * n_block - n))
+        torch.constant_pad_nd(part.expand(n_groups, n, -1, -1), (0, 0, 0, 0, 0, n_blocks * n_block - n))
         .view(n_groups * n_blocks, n_block, 2, -1)
         .unbind(1)
-        for part in [maps, pad(inputs, (2, 0))]
+        for part in [maps, torch.constant_pad_nd(inputs, (2, 0))]
     ]
     composed = torch.eye(2, 2 + n_columns, dtype=torch.float64).expand(n_groups * n_blocks, 2, 2 + n_columns)
     up_to: list[Tensor] = []
