@@ -217,12 +217,14 @@ def _queued(model: Playable, rate_hz: int) -> SampleQueueWrapper | ScriptModule:
     if isinstance(model, WaveformToWaveformBase):
         return SampleQueueWrapper(model, daw_sr=select_best_model_sr(rate_hz, model.get_native_sample_rates()))
     if isinstance(model, SampleQueueWrapper) or (
-        isinstance(model, ScriptModule) and hasattr(model, "set_daw_sample_rate_and_buffer_size")
+        isinstance(model, ScriptModule)
+        and hasattr(model, "set_daw_sample_rate_and_buffer_size")
+        and getattr(model, "realtime", True)
     ):
         return model
     msg = (
-        "model must be a WaveformToWaveformBase, a SampleQueueWrapper, or a model that load_neutone_model returned, "
-        f"got {type(model).__name__}"
+        "model must be a WaveformToWaveformBase, a SampleQueueWrapper, or a real-time model that load_neutone_model "
+        f"returned, got {type(model).__name__}"
     )
     raise InvalidTypeError(msg)
 

@@ -167,7 +167,11 @@ def test_without_params_the_knobs_have_their_defaults(noise: Noise) -> None:
         ({"output_sr": 44_100.0}, InvalidTypeError, "output_sr must be an integer"),
         ({"input_sample": torch.zeros(2, 100)}, InvalidTypeError, "input_sample must be an AudioSample"),
         ({"model": nn.Identity()}, InvalidTypeError, "model must be a Waveform.*, got Identity"),
-        ({"model": torch.jit.script(nn.Identity())}, InvalidTypeError, "or a model that load_neutone_model returned"),
+        (
+            {"model": torch.jit.script(nn.Identity())},
+            InvalidTypeError,
+            "or a real-time model that load_neutone_model returned",
+        ),
     ],
 )
 def test_what_a_model_cannot_play_is_refused(arguments: dict[str, Any], kind: type[Exception], message: str) -> None:
