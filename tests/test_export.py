@@ -168,12 +168,12 @@ def test_a_model_that_claims_to_be_early_is_not_written(tmp_path: Path) -> None:
 
 
 def test_if_the_model_cannot_be_replaced_the_metadata_stays_too(tmp_path: Path) -> None:
-    save_neutone_model(stamped(), tmp_path)
+    save_neutone_model(stamped(), tmp_path, max_n_samples=0)
     before = (tmp_path / "metadata.json").read_bytes()
     (tmp_path / "model.nm").unlink()
     (tmp_path / "model.nm").mkdir()
     with pytest.raises(ExportError, match=r"cannot write .*model\.nm: there is a folder of that name"):
-        save_neutone_model(PassThrough(nn.Identity(), card=card(name="other")), tmp_path)
+        save_neutone_model(PassThrough(nn.Identity(), card=card(name="other")), tmp_path, max_n_samples=0)
     assert (tmp_path / "metadata.json").read_bytes() == before
 
 
@@ -185,14 +185,14 @@ def test_only_wrappers_are_saved(tmp_path: Path) -> None:
 def test_a_failed_save_leaves_the_old_file(saved: Path) -> None:
     before = saved.read_bytes()
     with pytest.raises(ExportError):
-        save_neutone_model(DiffersWhenScripted(nn.Identity(), card=card()), saved.parent)
+        save_neutone_model(DiffersWhenScripted(nn.Identity(), card=card()), saved.parent, max_n_samples=0)
     assert saved.read_bytes() == before
 
 
 def test_a_folder_in_the_way_of_the_file_is_said_and_nothing_is_left(tmp_path: Path) -> None:
     (tmp_path / "model.nm" / "something").mkdir(parents=True)
     with pytest.raises(ExportError, match=r"cannot write .*model\.nm"):
-        save_neutone_model(stamped(), tmp_path)
+        save_neutone_model(stamped(), tmp_path, max_n_samples=0)
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
