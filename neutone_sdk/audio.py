@@ -1,44 +1,30 @@
-"""Audio as a pair of samples and rate, from and to files and texts."""
+"""Clips of audio: from and to files and texts, alone and in pairs, and what a model makes of them."""
 
 import base64
 import io
-import warnings
 from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
+from typing import Final
 
-import numpy as np
 import torch
 from torch import Tensor
+from torch.jit import ScriptModule
 
-from neutone_sdk.errors import ExportError, InvalidArgumentError, InvalidFileError, InvalidTypeError
-from neutone_sdk.files import check_writable, open_file, write_atomically
-from neutone_sdk.validation import check_audio
+from neutone_sdk.audio_formats import MP3_QUALITY, MP3_RATES_HZ, decode, encode, format_of
+from neutone_sdk.errors import InvalidArgumentError, InvalidFileError, InvalidTypeError
+from neutone_sdk.files import open_file, write_atomically
+from neutone_sdk.rendering import render
+from neutone_sdk.streaming.resampler import check_rates, resample
+from neutone_sdk.streaming.sample_queue_wrapper import SampleQueueWrapper
+from neutone_sdk.streaming.schedule import select_best_model_sr
+from neutone_sdk.validation import check_audio, check_type
+from neutone_sdk.waveform import WaveformToWaveformBase
 
-if TYPE_CHECKING:
-    import soundfile
+Playable = WaveformToWaveformBase | SampleQueueWrapper | ScriptModule
 
 _DEFAULT_SAMPLES = ("plucked_string.flac", "drum_loop.flac", "pad.flac")
-_BLOCK_SAMPLES: Final = 4096  # read and written at once
-_UNKNOWN_LENGTH: Final = 2**63 - 1  # libsndfile's, of files that were written as a stream
-
-
-class _Format(NamedTuple):
-    """What loses the least in a kind of file, and the rates in Hz that its encoder takes."""
-
-    subtype: str
-    takes: Callable[[int], bool]
-    rates: str
-
-
-_MP3_RATES_HZ: Final = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
-_FORMATS: Final = {
-    "WAV": _Format("FLOAT", lambda hz: hz < 2**31, "below 2147483648"),
-    "FLAC": _Format("PCM_24", lambda hz: hz < 2**16 or (hz <= 655_350 and hz % 10 == 0), "to 65535, or tens to 655350"),
-    "OGG": _Format("VORBIS", lambda hz: hz <= 200_000, "to 200000"),  # above, libsndfile crashes
-    "MP3": _Format("MPEG_LAYER_III", _MP3_RATES_HZ.__contains__, ", ".join(map(str, _MP3_RATES_HZ))),
-}
+_BLOCK_SAMPLES: Final = 512  # a usual host's; of models with sizes of their own the next larger
 
 
 class AudioSample:
@@ -71,26 +57,32 @@ class AudioSample:
         """Return whether there is one channel."""
         return self.audio.size(0) == 1
 
-    def to_mp3_bytes(self) -> bytes:
+    def to_mp3_bytes(self, quality: float = MP3_QUALITY) -> bytes:
         """Return the clip as an MP3 file. MP3 knows rates up to 48 kHz only.
 
-        Raises:
-            InvalidArgumentError: The rate is not one of MP3's.
-        """
-        return _encoded(self, "MP3")
+        Args:
+            quality: From 0, the smallest file, to 1, the best. The bitrate varies with the sound.
 
-    def to_mp3_b64(self) -> str:
-        """Return the clip as an MP3 file in base 64."""
-        return base64.b64encode(self.to_mp3_bytes()).decode("ascii")
+        Raises:
+            InvalidTypeError: ``quality`` is no number.
+            InvalidArgumentError: ``quality`` is not in 0..1, the rate is not one of MP3's, or a sample is no number or
+                louder than 1000 times full scale.
+        """
+        return encode(self.audio, self.sr, "MP3", quality)
+
+    def to_mp3_b64(self, quality: float = MP3_QUALITY) -> str:
+        """Return the clip as an MP3 file in base 64; see `to_mp3_bytes`."""
+        return base64.b64encode(self.to_mp3_bytes(quality)).decode("ascii")
 
     def to_file(self, path: Path | str) -> None:
         """Write the clip, whole or not at all, in the format of the ending: wav (float), flac (24 bits), ogg or mp3.
 
         Raises:
-            InvalidArgumentError: The ending is another, or the format does not know the rate.
+            InvalidArgumentError: The ending is another, or the format does not know the rate or the amplitude: only wav
+                takes what is no number, ogg nothing above 100 times full scale, mp3 nothing above 1000 times.
             ExportError: The file cannot be written; what was there before stays.
         """
-        write_atomically({Path(path): _encoded(self, _format_of(Path(path)))})
+        write_atomically({Path(path): encode(self.audio, self.sr, format_of(Path(path)))})
 
     @classmethod
     def from_bytes(cls, content: bytes) -> "AudioSample":
@@ -102,13 +94,13 @@ class AudioSample:
         Raises:
             InvalidFileError: It is none, holds no audio, or has more than two channels.
         """
-        return cls._read(io.BytesIO(content), "the content")
+        return cls(*decode(io.BytesIO(content), "the content"))
 
     @classmethod
     def from_file(cls, path: Path | str) -> "AudioSample":
         """Return the audio in a file, as `from_bytes` does."""
         with open_file(Path(path)) as file:
-            return cls._read(file, str(path))
+            return cls(*decode(file, str(path)))
 
     @classmethod
     def from_b64(cls, text: str) -> "AudioSample":
@@ -118,33 +110,32 @@ class AudioSample:
         except ValueError as error:
             msg = f"the text is not base 64: {error}"
             raise InvalidFileError(msg) from error
-        return cls._read(io.BytesIO(content), "the content")
-
-    @classmethod
-    def _read(cls, source: BinaryIO, name: str) -> "AudioSample":
-        import soundfile  # noqa: PLC0415  # not everybody who imports the package reads files
-
-        try:
-            with soundfile.SoundFile(source) as file:
-                if file.channels > 2:
-                    msg = f"{name} must hold mono or stereo audio, got {file.channels} channels"
-                    raise InvalidFileError(msg)
-                return cls(_samples(file, name), file.samplerate)
-        except (soundfile.SoundFileError, TypeError) as error:  # TypeError: .raw, which says nothing of itself
-            msg = f"{name} is not audio that can be read: {getattr(error, 'error_string', error)}"
-            raise InvalidFileError(msg) from error
+        return cls(*decode(io.BytesIO(content), "the content"))
 
 
 class AudioSamplePair:
-    """What went into a model, and what came out."""
+    """What went into a model, and what came out.
+
+    Raises:
+        InvalidTypeError: One of them is no `AudioSample`.
+    """
 
     def __init__(self, input: AudioSample, output: AudioSample) -> None:  # noqa: A002  # the 1.x name
+        check_type(input, AudioSample, "input must be")
+        check_type(output, AudioSample, "output must be")
         self.input = input
         self.output = output
 
-    def to_metadata_format(self) -> Mapping[str, str]:
-        """Return both as MP3 files in base 64, under ``in`` and ``out``."""
-        return {"in": self.input.to_mp3_b64(), "out": self.output.to_mp3_b64()}
+    def to_metadata_format(self, quality: float = MP3_QUALITY) -> Mapping[str, str]:
+        """Return both as MP3 files in base 64, under ``in`` and ``out``.
+
+        What has a rate that MP3 does not know is resampled, to 44100 Hz if its own is a multiple of 11025, else to
+        48000 Hz. Raises as `AudioSample.to_mp3_bytes` does.
+        """
+        return {
+            "in": _at_mp3_rate(self.input).to_mp3_b64(quality),
+            "out": _at_mp3_rate(self.output).to_mp3_b64(quality),
+        }
 
 
 def get_default_audio_samples() -> list[AudioSample]:
@@ -153,66 +144,102 @@ def get_default_audio_samples() -> list[AudioSample]:
     return [AudioSample.from_bytes((folder / name).read_bytes()) for name in _DEFAULT_SAMPLES]
 
 
-def check_target(path: Path, rate_hz: int) -> None:
-    """Raise what `AudioSample.to_file` would, before the work that makes the audio.
+def render_audio_sample(
+    model: Playable,
+    input_sample: AudioSample,
+    params: Tensor | None = None,
+    text_params: list[str] | None = None,
+    tokens_params: list[list[int]] | None = None,
+    output_sr: int = 44100,
+) -> AudioSample:
+    """Play a clip through a model, from silence, as a host at a rate that is native to the model, without latency.
+
+    That rate is the clip's own if the model takes it, else the native one nearest to it. The model is left set up for
+    it, and reset.
+
+    Args:
+        model: A wrapper, a wrapper in its queue, or what `load_neutone_model` returns.
+        input_sample: The clip. Models that hear mono get the mean of its channels, others a mono clip on both.
+        params: None for the defaults, or knobs: ``(4,)`` or ``(4, 1)``, one value each, or ``(4, n)``, one for each
+            sample of the clip; float32, 0..1.
+        text_params: For models that render whole clips.
+        tokens_params: For models that render whole clips.
+        output_sr: Rate to return, in Hz.
+
+    Returns:
+        A clip that lasts as long as the input, mono or stereo as the model plays.
 
     Raises:
-        InvalidArgumentError: See `AudioSample.to_file`.
-        ExportError: See `AudioSample.to_file`.
+        InvalidTypeError: An argument is of another type.
+        InvalidArgumentError: Audio, params or rates are not what the model can play, or there are texts or tokens.
+        ModelOutputError: The model failed.
     """
-    _check_rate(_format_of(path), rate_hz)
-    check_writable(path)
+    check_type(input_sample, AudioSample, "input_sample must be")
+    check_type(output_sr, int, "output_sr must be")
+    for name, values in (("text_params", text_params), ("tokens_params", tokens_params)):
+        if values:
+            msg = f"{name} are for models that render whole clips, this one plays in real time; leave them out"
+            raise InvalidArgumentError(msg)
+    queue = _queued(model, input_sample.sr)
+    host_hz = select_best_model_sr(input_sample.sr, queue.get_native_sample_rates())
+    return play(queue, input_sample, host_hz, output_sr, params)
 
 
-def _format_of(path: Path) -> str:
-    file_format = path.suffix[1:].upper()
-    if file_format not in _FORMATS:
-        msg = f"{path}: the ending must be one of {', '.join(kind.lower() for kind in _FORMATS)}"
-        raise InvalidArgumentError(msg)
-    return file_format
+def play(
+    model: SampleQueueWrapper | ScriptModule,
+    clip: AudioSample,
+    host_hz: int,
+    output_hz: int,
+    params: Tensor | None = None,
+    on_progress: Callable[[int], bool | None] | None = None,
+) -> AudioSample:
+    """Play a clip as `render_audio_sample` does, as a host of any rate.
+
+    ``on_progress`` may stop it, as in `render`: then what has been played until then is returned.
+    """
+    check_rates(clip.sr, host_hz)
+    check_rates(host_hz, output_hz)
+    audio = resample(clip.audio, clip.sr, host_hz, quality="high")
+    if audio.size(0) == 1 and not (model.is_input_mono() and model.is_output_mono()):
+        audio = audio.expand(2, -1)
+    if params is not None:
+        params = _at_host_rate(params, clip, host_hz, audio.size(1))
+    sizes = model.get_native_buffer_sizes() or [_BLOCK_SAMPLES]
+    size = min((size for size in sizes if size >= _BLOCK_SAMPLES), default=max(sizes))
+    played = render(model, audio, params, sample_rate_hz=host_hz, buffer_size=size, on_progress=on_progress)
+    if model.is_output_mono():
+        played = played[:1]
+    n_samples = -(-clip.audio.size(1) * output_hz // clip.sr)  # resampling twice, each rounded up, may add one
+    return AudioSample(resample(played, host_hz, output_hz, quality="high")[:, :n_samples], output_hz)
 
 
-def _check_rate(file_format: str, rate_hz: int) -> None:
-    known = _FORMATS[file_format]
-    if not known.takes(rate_hz):
-        msg = f"{file_format} knows the rates {known.rates} Hz, got {rate_hz}; resample the audio, or choose WAV"
-        raise InvalidArgumentError(msg)
+def _queued(model: Playable, rate_hz: int) -> SampleQueueWrapper | ScriptModule:
+    if isinstance(model, WaveformToWaveformBase):
+        return SampleQueueWrapper(model, daw_sr=select_best_model_sr(rate_hz, model.get_native_sample_rates()))
+    if isinstance(model, SampleQueueWrapper) or (
+        isinstance(model, ScriptModule)
+        and hasattr(model, "set_daw_sample_rate_and_buffer_size")
+        and getattr(model, "realtime", True)
+    ):
+        return model
+    msg = (
+        "model must be a WaveformToWaveformBase, a SampleQueueWrapper, or a real-time model that load_neutone_model "
+        f"returned, got {type(model).__name__}"
+    )
+    raise InvalidTypeError(msg)
 
 
-def _encoded(sample: AudioSample, file_format: str) -> bytes:
-    import soundfile  # noqa: PLC0415
-
-    _check_rate(file_format, sample.sr)
-    buffer, subtype = io.BytesIO(), _FORMATS[file_format].subtype
-    try:
-        with soundfile.SoundFile(
-            buffer, "w", sample.sr, channels=sample.audio.size(0), subtype=subtype, format=file_format
-        ) as file:
-            for block in sample.audio.split(_BLOCK_SAMPLES, dim=1):  # libsndfile's OGG encoder crashes on large blocks
-                file.write(block.T.numpy())
-    except soundfile.SoundFileError as error:
-        msg = f"libsndfile cannot encode {file_format}: {error}; choose WAV"
-        raise ExportError(msg) from error
-    return buffer.getvalue()
+def _at_host_rate(params: Tensor, clip: AudioSample, host_hz: int, n_samples: int) -> Tensor:
+    """Curves hold each value until the next: between two choices of a menu there is nothing."""
+    if params.dim() == 1:
+        return params[:, None]
+    if params.dim() != 2 or params.size(1) != clip.audio.size(1) or host_hz == clip.sr:
+        return params
+    return params[:, torch.arange(n_samples) * clip.sr // host_hz]
 
 
-def _samples(file: "soundfile.SoundFile", name: str) -> Tensor:
-    """Return ``(channels, n)``. Headers may lie about the length: only what is there takes up memory."""
-    file.seekable = lambda: False  # soundfile would seek after each block, which fails where the length is wrong
-    blocks: list[np.ndarray] = []
-    damage = ""
-    try:
-        while len(block := file.read(_BLOCK_SAMPLES, dtype="float32", always_2d=True)):
-            blocks.append(block)
-    except RuntimeError as error:
-        damage = f" ({error})"
-    n_samples, announced, is_known = sum(map(len, blocks)), file.frames, file.frames < _UNKNOWN_LENGTH
-    problem = f"{name} must hold mono or stereo audio, got 0 samples"
-    if damage or (is_known and n_samples < announced):
-        of_all = announced if is_known else "an unknown number of"
-        problem = f"{name} ends early or is damaged{damage}: {n_samples} of {of_all} samples can be read"
-        if blocks:
-            warnings.warn(problem, UserWarning, stacklevel=4)
-    if not blocks:
-        raise InvalidFileError(problem)
-    return torch.from_numpy(np.concatenate(blocks).T.copy())
+def _at_mp3_rate(sample: AudioSample) -> AudioSample:
+    if sample.sr in MP3_RATES_HZ:
+        return sample
+    rate_hz = 44_100 if sample.sr % 11_025 == 0 else 48_000
+    return AudioSample(resample(sample.audio, sample.sr, rate_hz, quality="high"), rate_hz)

@@ -11,12 +11,13 @@ from torch.jit import ScriptModule
 
 from neutone_sdk._version import __version__
 from neutone_sdk.archive import METADATA_NAME, read_metadata
-from neutone_sdk.audio import AudioSamplePair
+from neutone_sdk.audio import AudioSample, AudioSamplePair
 from neutone_sdk.checks import check_exported
 from neutone_sdk.constants import DEFAULT_DAW_BS, DEFAULT_DAW_SR, MAX_N_AUDIO_SAMPLES
 from neutone_sdk.errors import ExportError, InvalidArgumentError, InvalidFileError, InvalidTypeError
-from neutone_sdk.files import write_atomically
+from neutone_sdk.files import make_folders, write_atomically
 from neutone_sdk.metadata import check_metadata
+from neutone_sdk.samples import choose_clips, files_of, report, sample_sound_files
 from neutone_sdk.script_errors import explain
 from neutone_sdk.scripting import forget_converted_classes, without_deprecation
 from neutone_sdk.streaming.sample_queue_wrapper import SampleQueueWrapper
@@ -74,7 +75,7 @@ def save_neutone_model(
     root_dir: Path | str,
     dump_samples: bool = False,
     submission: bool = False,
-    audio_sample_pairs: Sequence[AudioSamplePair] | None = None,
+    audio_sample_pairs: Sequence[AudioSamplePair | AudioSample] | None = None,
     max_n_samples: int = MAX_N_AUDIO_SAMPLES,
     freeze: bool = False,
     optimize: bool = False,
@@ -90,11 +91,13 @@ def save_neutone_model(
     Args:
         model: The wrapped model.
         root_dir: Folder to write to; made if it is not there.
-        dump_samples: Also write the embedded samples to ``root_dir/samples``.
-        submission: Refuse a model whose own ``reset_model`` leaves state behind; otherwise, and for a wrapper without
-            one, that is a warning.
-        audio_sample_pairs: Input and output to embed; none by default.
-        max_n_samples: Most pairs to embed.
+        dump_samples: Also write the embedded samples to ``root_dir/samples``, as ``sample_in_0.mp3``,
+            ``sample_out_0.mp3`` and so on.
+        submission: Refuse a model whose own ``reset_model`` leaves state behind, or that fails on a sample; otherwise,
+            and for a wrapper without ``reset_model``, that is a warning. Writes ``root_dir/samples`` too.
+        audio_sample_pairs: Inputs with their outputs to embed, or inputs alone, to be played through the exported
+            file. By default `get_default_audio_samples` are, as far as the model gets in twice their duration.
+        max_n_samples: Most pairs to embed, 0..3.
         freeze: See `model_to_torchscript`.
         optimize: See `model_to_torchscript`.
         speed_benchmark: Accepted for older code.
@@ -103,12 +106,12 @@ def save_neutone_model(
             operators of torch, equal output to 1e-6, the same delay, many times the overhead.
 
     Warns:
-        UserWarning: A reset leaves state behind.
+        UserWarning: A reset leaves state behind, or an input cannot be played and is left out.
 
     Raises:
-        InvalidTypeError: ``model`` is no wrapper, or a getter returns something of another type than it promises.
-        InvalidArgumentError: ``flavour`` is none of the two, or what the model says of itself exceeds the limits of
-            hosts; all of it is listed.
+        InvalidTypeError: ``model`` is no wrapper, or an argument, or what a getter returns, is of another type.
+        InvalidArgumentError: ``flavour`` is none of the two, ``max_n_samples`` is not in 0..3, a pair cannot be
+            encoded, or what the model says of itself exceeds the limits of hosts; all of it is listed.
         ScriptingError: TorchScript cannot convert the model, or a file cannot hold a method.
         ExportError: The reloaded file plays something else than the model, or the folder cannot be written.
     """
@@ -118,25 +121,30 @@ def save_neutone_model(
     if flavour not in FLAVOURS:
         msg = f"flavour must be one of {', '.join(FLAVOURS)}, got {flavour!r}"
         raise InvalidArgumentError(msg)
+    clips = choose_clips(audio_sample_pairs, max_n_samples)
     model.prepare_for_inference()
     rate_hz = select_best_model_sr(DEFAULT_DAW_SR, model.get_native_sample_rates())
     wrapper = SampleQueueWrapper(model, daw_sr=rate_hz, daw_bs=DEFAULT_DAW_BS)
-    pairs = list(audio_sample_pairs or [])[:max_n_samples]
-    metadata = _complete_metadata(model, pairs, flavour)
+    metadata = _complete_metadata(model, flavour)
     check_metadata(metadata)
     convert = _portable_script if flavour == "portable" else model_to_torchscript
-    content = _archive_bytes(convert(wrapper, freeze, optimize), metadata, model)
+    script = convert(wrapper, freeze, optimize)
+    content = _archive_bytes(script, metadata, model)
+    entries, problems = sample_sound_files(clips, content, may_cut=audio_sample_pairs is None)
+    if entries:  # before the model in memory plays: the script shares its state
+        metadata["sample_sound_files"] = entries
+        content = _archive_bytes(script, metadata, model)
     check_exported(wrapper, content, with_offline=test_offline_mode, is_strict=submission)
+    report(problems, is_strict=submission)
 
     root_dir = Path(root_dir)
     files = {
         root_dir / MODEL_NAME: content,
         root_dir / METADATA_NAME: json.dumps(metadata, indent=4, sort_keys=True).encode(),
     }
-    for index, pair in enumerate(pairs if dump_samples else []):
-        files[root_dir / "samples" / f"sample_in_{index}.mp3"] = pair.input.to_mp3_bytes()
-        files[root_dir / "samples" / f"sample_out_{index}.mp3"] = pair.output.to_mp3_bytes()
-    made = _make_folders(root_dir / "samples" if dump_samples and pairs else root_dir)
+    dumped = files_of(metadata, root_dir / "samples") if dump_samples or submission else {}
+    files |= dumped
+    made = make_folders(root_dir / "samples" if dumped else root_dir)
     try:
         write_atomically(files)
     except BaseException:
@@ -170,10 +178,10 @@ def load_neutone_model(path: Path | str) -> tuple[ScriptModule, dict[str, Any]]:
     return script, metadata
 
 
-def _complete_metadata(model: WaveformToWaveformBase, pairs: list[AudioSamplePair], flavour: str) -> dict[str, Any]:
+def _complete_metadata(model: WaveformToWaveformBase, flavour: str) -> dict[str, Any]:
     return {
         **model.to_metadata(),
-        "sample_sound_files": [dict(pair.to_metadata_format()) for pair in pairs],
+        "sample_sound_files": [],
         "flavour": flavour,
         "required_ops": {"neutone": __version__} if flavour == "native" else {},
     }
@@ -194,14 +202,3 @@ def _archive_bytes(script: ScriptModule, metadata: dict[str, Any], model: Wavefo
         for parameter in trained:
             parameter.requires_grad_(True)
     return buffer.getvalue()
-
-
-def _make_folders(folder: Path) -> list[Path]:
-    """Make a folder and return what had to be made, innermost first."""
-    try:
-        missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        msg = f"cannot make the folder {folder}: {error.strerror or error}; choose one that you may write to"
-        raise ExportError(msg) from error
-    return missing

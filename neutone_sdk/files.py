@@ -45,6 +45,21 @@ def write_atomically(contents: dict[Path, bytes]) -> None:
             temporary.unlink(missing_ok=True)
 
 
+def make_folders(folder: Path) -> list[Path]:
+    """Make a folder and return those that had to be made, innermost first.
+
+    Raises:
+        ExportError: It cannot be made.
+    """
+    try:
+        missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"cannot make the folder {folder}: {error.strerror or error}; choose one that you may write to"
+        raise ExportError(msg) from error
+    return missing
+
+
 def check_writable(path: Path) -> None:
     """Raise what `write_atomically` would, as far as can be told before there is something to write.
 

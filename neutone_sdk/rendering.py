@@ -12,7 +12,8 @@ from neutone_sdk.constants import MAX_N_PARAMS
 from neutone_sdk.errors import InvalidArgumentError, ModelOutputError
 from neutone_sdk.metadata import is_numerical, parameter_range
 from neutone_sdk.scripting import SCRIPT_ERRORS, message_of
-from neutone_sdk.validation import check_audio
+from neutone_sdk.streaming.sample_queue_wrapper import SampleQueueWrapper
+from neutone_sdk.validation import check_audio, check_params
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Latency:
         return 1e3 * self.total_samples / self.sample_rate_hz
 
 
-def set_up_host(model: ScriptModule, sample_rate_hz: int, buffer_size: int) -> Latency:
+def set_up_host(model: ScriptModule | SampleQueueWrapper, sample_rate_hz: int, buffer_size: int) -> Latency:
     """Prepare an exported model for a host's rate and block size and return how late it will be.
 
     Raises:
@@ -66,46 +67,59 @@ def latencies(model: ScriptModule, sample_rates_hz: Iterable[int], buffer_sizes:
 
 
 def render(
-    model: ScriptModule,
+    model: ScriptModule | SampleQueueWrapper,
     audio: Tensor,
     params: Tensor | None = None,
     *,
     sample_rate_hz: int,
     buffer_size: int = 512,
-    on_progress: Callable[[int], None] | None = None,
+    on_progress: Callable[[int], bool | None] | None = None,
 ) -> Tensor:
     """Play a clip through an exported model as a host does, from silence, and take the latency out.
 
     Args:
-        model: What `load_neutone_model` returns.
+        model: What `load_neutone_model` returns, or a wrapper in its queue.
         audio: ``(1 or 2, n)``, float32.
-        params: None for the defaults, or knobs ``(4, 1)``, float32, 0..1.
+        params: None for the defaults, or float32, 0..1: knobs ``(4, 1)``, or curves ``(4, n)``, one value a sample.
         sample_rate_hz: Of the audio; the host's.
         buffer_size: Samples that the host brings in every callback.
-        on_progress: Called after each callback with the number of samples of output that are done.
+        on_progress: Called after each callback with the number of samples of output that are done. If it returns True,
+            they are all that is returned.
 
     Returns:
         Audio of the same shape: sample ``i`` belongs to sample ``i`` of the input.
 
     Raises:
-        InvalidArgumentError: Rate, size or audio are not what the model can play.
+        InvalidArgumentError: Rate, size, audio or params are not what the model can play.
+        InvalidTypeError: Audio or params are not float32.
         ModelOutputError: The model failed.
     """
     check_audio(audio)
+    if params is not None:
+        check_params(params, MAX_N_PARAMS, audio.size(1))
     latency = set_up_host(model, sample_rate_hz, buffer_size)
     n_samples, delay = audio.size(1), latency.total_samples
-    curves = None if params is None else params.expand(-1, buffer_size).contiguous()  # 1.x files know no single values
     played = torch.zeros(audio.size(0), delay + n_samples + buffer_size)
     with torch.no_grad():
         for start in range(0, n_samples + delay, buffer_size):
+            curves = None if params is None else _curves(params, start, buffer_size)
             played[:, start : start + buffer_size] = _play_block(model, audio, start, buffer_size, curves)
-            if on_progress is not None:
-                on_progress(max(0, min(start + buffer_size - delay, n_samples)))
+            n_done = max(0, min(start + buffer_size - delay, n_samples))
+            if on_progress is not None and on_progress(n_done):
+                n_samples = n_done
+                break
     model.reset()
     return played[:, delay : delay + n_samples]
 
 
-def _play_block(model: ScriptModule, audio: Tensor, start: int, size: int, params: Tensor | None) -> Tensor:
+def _curves(params: Tensor, start: int, size: int) -> Tensor:
+    """One value a sample, the last one for ever: files of 1.x know no single values."""
+    return params[:, torch.arange(start, start + size).clamp(max=params.size(1) - 1)]
+
+
+def _play_block(
+    model: ScriptModule | SampleQueueWrapper, audio: Tensor, start: int, size: int, params: Tensor | None
+) -> Tensor:
     """Behind the end of the audio comes silence."""
     part = audio[:, start : start + size]
     block = torch.nn.functional.pad(part, [0, size - part.size(1)])

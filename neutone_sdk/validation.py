@@ -22,8 +22,9 @@ def check_type(value: object, kind: type, subject: str) -> None:
         InvalidTypeError: It is of another type.
     """
     if not _is_a(value, kind):
-        article = "an" if kind is int else "a"
-        msg = f"{subject} {article} {_kind_name(kind)}, got {shown(value)}"
+        name = _kind_name(kind)
+        article = "an" if name[0] in "AEIOUaeiou" else "a"
+        msg = f"{subject} {article} {name}, got {shown(value)}"
         raise InvalidTypeError(msg)
 
 

@@ -157,7 +157,7 @@ def export(wrapper: WaveformToWaveformBase, tmp_path: Path, **options: Any) -> E
     """Export with everything optional switched off, to a folder that is not there yet."""
     folder = tmp_path / "new" / "folder"
     off: dict[str, Any] = dict.fromkeys(("dump_samples", "submission", "speed_benchmark", "test_offline_mode"), False)
-    save_neutone_model(wrapper, folder, **(off | options))
+    save_neutone_model(wrapper, folder, **({"max_n_samples": 0} | off | options))
     return Exported((folder / "model.nm").read_bytes())
 
 

@@ -1,5 +1,6 @@
 """Clips of audio, and the formats they travel in."""
 
+import base64
 import io
 import subprocess
 import sys
@@ -10,10 +11,12 @@ import pytest
 import soundfile
 import torch
 
+from neutone_sdk import resample
 from neutone_sdk.audio import AudioSample, AudioSamplePair, get_default_audio_samples
 from neutone_sdk.errors import InvalidArgumentError, InvalidFileError, InvalidTypeError
 
 from .conftest import Noise
+from .signals import sine
 
 LOSSY_CORRELATION = 0.99  # OGG and MP3 change the wave; what matters is that it is the same sound, in time
 
@@ -49,6 +52,113 @@ def test_a_pair_is_two_mp3_files() -> None:
     metadata = AudioSamplePair(sample, sample).to_metadata_format()
     assert set(metadata) == {"in", "out"}
     assert AudioSample.from_b64(metadata["in"]).is_mono()
+
+
+def decoded_error(sample: AudioSample, content: bytes) -> float:
+    back = AudioSample.from_bytes(content)
+    assert (back.sr, back.audio.shape) == (sample.sr, sample.audio.shape)
+    return float((back.audio - sample.audio).square().mean().sqrt())
+
+
+@pytest.mark.parametrize("index", [0, 1, 2], ids=["string", "drums", "pad"])
+def test_a_better_mp3_is_larger_and_nearer_to_the_original(index: int) -> None:
+    sample = get_default_audio_samples()[index]
+    files = [sample.to_mp3_bytes(quality=quality) for quality in (0, 0.25, 0.5, 0.75, 1)]
+
+    sizes = [len(content) for content in files]
+    errors = [decoded_error(sample, content) for content in files]
+
+    assert sizes == sorted(set(sizes))
+    assert errors == sorted(set(errors), reverse=True)
+    assert sizes[0] < 0.6 * sizes[-1]
+    assert errors[0] > 2.0 * errors[-1]
+
+
+def test_the_quality_reaches_every_form_of_an_mp3() -> None:
+    sample = get_default_audio_samples()[0]
+    worst = base64.b64encode(sample.to_mp3_bytes(quality=0.0)).decode()
+    assert sample.to_mp3_b64(quality=0.0) == worst
+    assert AudioSamplePair(sample, sample).to_metadata_format(quality=0.0) == {"in": worst, "out": worst}
+    assert sample.to_mp3_bytes() == sample.to_mp3_bytes(quality=0.8)
+
+
+@pytest.mark.parametrize(
+    ("quality", "kind", "message"),
+    [
+        (-0.1, InvalidArgumentError, r"quality must be in 0\.\.1, .* got -0\.1"),
+        (1.1, InvalidArgumentError, r"quality must be in 0\.\.1, .* got 1\.1"),
+        (float("nan"), InvalidArgumentError, r"quality must be in 0\.\.1, .* got nan"),
+        ("high", InvalidTypeError, "quality must be a number, got 'high'"),
+        (True, InvalidTypeError, "quality must be a number, got True"),
+    ],
+)
+def test_a_quality_is_a_number_from_0_to_1(noise: Noise, quality: float, kind: type[Exception], message: str) -> None:
+    with pytest.raises(kind, match=message):
+        AudioSample(noise(1, 100, 0), 48_000).to_mp3_bytes(quality=quality)
+
+
+@pytest.mark.parametrize(("file_format", "limit"), [("mp3", 1_000), ("ogg", 100)])
+@pytest.mark.parametrize("amplitude", [1_001.0, 1e10, float("inf"), float("nan")])
+def test_amplitudes_at_which_encoders_fail_are_refused(
+    tmp_path: Path, noise: Noise, file_format: str, limit: int, amplitude: float
+) -> None:
+    """LAME would end the process."""
+    audio = 0.5 * noise(2, 5_000, 0)
+    audio[1, 4_999] = -amplitude
+    with pytest.raises(
+        InvalidArgumentError,
+        match=rf"{file_format.upper()} takes amplitudes to {limit}, got (1001|1e\+10|inf|nan); .* WAV",
+    ):
+        AudioSample(audio, 48_000).to_file(tmp_path / f"clip.{file_format}")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("file_format", "limit"), [("mp3", 1_000), ("ogg", 100)])
+def test_the_loudest_that_encoders_take(tmp_path: Path, file_format: str, limit: int) -> None:
+    audio = sine(440.0, 48_000, 48_000, amplitude=limit)
+    AudioSample(audio, 48_000).to_file(tmp_path / f"clip.{file_format}")
+    back = AudioSample.from_file(tmp_path / f"clip.{file_format}").audio
+    assert np.corrcoef(back[0], audio[0])[0, 1] > LOSSY_CORRELATION
+
+
+def test_only_wav_holds_what_is_no_number(tmp_path: Path) -> None:
+    sample = AudioSample(torch.tensor([[0.5, float("nan"), float("inf")]]), 48_000)
+    sample.to_file(tmp_path / "clip.wav")
+    back = AudioSample.from_file(tmp_path / "clip.wav").audio
+    torch.testing.assert_close(back, sample.audio, rtol=0, atol=0, equal_nan=True)
+    with pytest.raises(InvalidArgumentError, match="FLAC takes numbers, got nan"):
+        sample.to_file(tmp_path / "clip.flac")
+
+
+def test_audio_that_gradients_flow_through_is_encoded(noise: Noise) -> None:
+    audio = 0.5 * noise(1, 5_000, 0)
+    plain = AudioSample(audio.clone(), 48_000).to_mp3_bytes()
+    assert AudioSample(audio.requires_grad_(), 48_000).to_mp3_bytes() == plain
+
+
+@pytest.mark.parametrize(
+    ("rate_hz", "mp3_rate_hz"),
+    [(96_000, 48_000), (88_200, 44_100), (176_400, 44_100), (44_099, 48_000), (5_000, 48_000)],
+)
+def test_a_pair_at_a_rate_that_mp3_does_not_know_is_resampled(rate_hz: int, mp3_rate_hz: int) -> None:
+    clip = get_default_audio_samples()[0]
+    pair = AudioSamplePair(clip, AudioSample(resample(clip.audio, clip.sr, rate_hz), rate_hz))
+
+    metadata = pair.to_metadata_format(quality=1.0)
+
+    played = AudioSample.from_b64(metadata["out"])
+    expected = resample(pair.output.audio, rate_hz, mp3_rate_hz)
+    assert (played.sr, played.audio.shape) == (mp3_rate_hz, expected.shape)
+    assert np.corrcoef(played.audio[0], expected[0])[0, 1] > LOSSY_CORRELATION
+    assert AudioSample.from_b64(metadata["in"]).sr == clip.sr
+
+
+def test_a_pair_is_two_clips(noise: Noise) -> None:
+    sample = AudioSample(noise(1, 100, 0), 48_000)
+    with pytest.raises(InvalidTypeError, match="input must be an AudioSample, got None"):
+        AudioSamplePair(None, sample)  # type: ignore[arg-type]
+    with pytest.raises(InvalidTypeError, match="output must be an AudioSample, got tensor"):
+        AudioSamplePair(sample, sample.audio)  # type: ignore[arg-type]
 
 
 def test_a_rate_that_mp3_does_not_know_is_refused(noise: Noise) -> None:

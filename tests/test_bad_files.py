@@ -219,7 +219,7 @@ def test_file_in_the_way_of_the_folder(folder: str, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("not a folder")
 
     with pytest.raises(ExportError, match=r"cannot make the folder .*taken.*; choose one that you may write to"):
-        save_neutone_model(ExistingWrapper(Halve()), tmp_path / folder)
+        save_neutone_model(ExistingWrapper(Halve()), tmp_path / folder, max_n_samples=0)
 
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
     assert (tmp_path / "taken").read_text() == "not a folder"
@@ -268,7 +268,7 @@ def test_folder_that_may_not_be_written(mode: int, inside: str, locked: Path) ->
         ordinary_user(),
         pytest.raises(ExportError, match=r"cannot (write|make the folder) .*locked.* choose .* that you may write to"),
     ):
-        save_neutone_model(wrapper, locked / inside)
+        save_neutone_model(wrapper, locked / inside, max_n_samples=0)
 
     locked.chmod(0o755)
     assert list(locked.iterdir()) == []

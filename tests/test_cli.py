@@ -70,7 +70,7 @@ def clip(tmp_path: Path, noise: Noise) -> np.ndarray:
 
 
 def export(folder: Path, wrapper: WaveformToWaveformBase) -> Path:
-    save_neutone_model(wrapper, folder)
+    save_neutone_model(wrapper, folder, max_n_samples=0)
     return folder / "model.nm"
 
 
@@ -338,7 +338,7 @@ def test_render_plays_the_host_at_another_rate(tmp_path: Path, run: Run) -> None
     clip = get_default_audio_samples()[0]
     clip.to_file(tmp_path / "in.wav")
     facts = card(native_sample_rates=[44100], native_buffer_sizes=[512])
-    save_neutone_model(PassThrough(nn.Identity(), card=facts), tmp_path)
+    save_neutone_model(PassThrough(nn.Identity(), card=facts), tmp_path, max_n_samples=0)
     result = run("render", "model.nm", "in.wav", "out.wav", "--sample-rate", "96000", "--buffer-size", "333")
     assert "96000 Hz" in result.stdout
     assert re.search(r"latency taken out: \d+ samples .* = \d+ buffering \+ \d+ resampling \+ 0 model", result.stdout)

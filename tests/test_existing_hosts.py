@@ -304,7 +304,7 @@ def test_host_prepares_what_it_has_in_python_for_inference(noise: Noise) -> None
 
 
 def test_file_is_loaded_by_its_path(tmp_path: Path, noise: Noise) -> None:
-    save_neutone_model(Hosted(Integrates()), tmp_path / "new")
+    save_neutone_model(Hosted(Integrates()), tmp_path / "new", max_n_samples=0)
     extra_files = {"metadata.json": ""}
 
     script = torch.jit.load(str(tmp_path / "new" / "model.nm"), map_location="cpu", _extra_files=extra_files)

@@ -18,7 +18,6 @@ from torch import Tensor, nn
 
 from neutone_sdk import SampleQueueWrapper, __version__
 from neutone_sdk.archive import read_metadata
-from neutone_sdk.audio import AudioSample, AudioSamplePair, get_default_audio_samples
 from neutone_sdk.errors import ExportError, InvalidArgumentError, InvalidFileError, InvalidTypeError
 from neutone_sdk.files import write_atomically
 from neutone_sdk.scripting import without_deprecation
@@ -34,7 +33,7 @@ def stamped() -> Stamped:
 
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:
-    save_neutone_model(stamped(), tmp_path)
+    save_neutone_model(stamped(), tmp_path, max_n_samples=0)
     return tmp_path / "model.nm"
 
 
@@ -51,7 +50,7 @@ def test_the_file_and_its_metadata_are_written_alike(saved: Path) -> None:
 
 @pytest.mark.parametrize("options", [{}, {"freeze": True}, {"optimize": True}])
 def test_what_is_loaded_plays_like_what_was_saved(tmp_path: Path, noise: Noise, options: dict[str, Any]) -> None:
-    save_neutone_model(stamped(), tmp_path, **options)
+    save_neutone_model(stamped(), tmp_path, max_n_samples=0, **options)
     model, metadata = load_neutone_model(tmp_path / "model.nm")
     in_memory = SampleQueueWrapper(stamped(), daw_bs=50)
     model.set_daw_sample_rate_and_buffer_size(48_000, 50)
@@ -84,22 +83,8 @@ def test_a_script_is_made_of_a_wrapper_too(noise: Noise) -> None:
     torch.testing.assert_close(model_to_torchscript(wrapper)(x), wrapper(x), rtol=0, atol=0)
 
 
-def test_given_samples_are_embedded_and_dumped(tmp_path: Path) -> None:
-    clip = get_default_audio_samples()[0]
-    pairs = [AudioSamplePair(clip, AudioSample(-clip.audio, clip.sr))] * 4
-
-    save_neutone_model(stamped(), tmp_path, dump_samples=True, audio_sample_pairs=pairs, max_n_samples=2)
-
-    metadata = read_metadata(tmp_path / "model.nm")
-    assert len(metadata["sample_sound_files"]) == 2
-    embedded = AudioSample.from_b64(metadata["sample_sound_files"][0]["out"])
-    assert (embedded.sr, embedded.audio.shape[0]) == (44_100, 1)
-    names = [f"sample_{side}_{index}.mp3" for side in ("in", "out") for index in (0, 1)]
-    assert sorted(path.name for path in (tmp_path / "samples").iterdir()) == names
-
-
 def test_without_samples_there_is_no_folder_for_them(tmp_path: Path) -> None:
-    save_neutone_model(stamped(), tmp_path, dump_samples=True)
+    save_neutone_model(stamped(), tmp_path, dump_samples=True, max_n_samples=0)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["metadata.json", "model.nm"]
 
 
@@ -125,21 +110,21 @@ class KeepsInSpiteOfAReset(Keeps):
 @pytest.mark.parametrize("submission", [False, True])
 def test_a_model_without_reset_is_saved_with_a_warning(tmp_path: Path, submission: bool) -> None:
     with pytest.warns(UserWarning, match=r"after reset\(\) play the same audio differently"):
-        save_neutone_model(Keeps(), tmp_path, submission=submission)
+        save_neutone_model(Keeps(), tmp_path, submission=submission, max_n_samples=0)
     assert (tmp_path / "model.nm").is_file()
 
 
 def test_a_reset_that_leaves_state_behind_is_a_warning_and_no_submission(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match=r"after reset\(\) play the same audio differently"):
-        save_neutone_model(KeepsInSpiteOfAReset(), tmp_path / "saved")
+        save_neutone_model(KeepsInSpiteOfAReset(), tmp_path / "saved", max_n_samples=0)
     assert (tmp_path / "saved" / "model.nm").is_file()
     with pytest.raises(ExportError, match=r"after reset\(\) play the same audio differently"):
-        save_neutone_model(KeepsInSpiteOfAReset(), tmp_path / "submitted", submission=True)
+        save_neutone_model(KeepsInSpiteOfAReset(), tmp_path / "submitted", submission=True, max_n_samples=0)
     assert not (tmp_path / "submitted").exists()
 
 
 def test_a_delay_longer_than_what_is_compared_is_no_obstacle(tmp_path: Path) -> None:
-    save_neutone_model(PassThrough(nn.Identity(), card=card(delay_samples=100_000)), tmp_path)
+    save_neutone_model(PassThrough(nn.Identity(), card=card(delay_samples=100_000)), tmp_path, max_n_samples=0)
     model, _ = load_neutone_model(tmp_path / "model.nm")
     assert model.calc_model_delay_samples() == 100_000
 
@@ -183,12 +168,12 @@ def test_a_model_that_claims_to_be_early_is_not_written(tmp_path: Path) -> None:
 
 
 def test_if_the_model_cannot_be_replaced_the_metadata_stays_too(tmp_path: Path) -> None:
-    save_neutone_model(stamped(), tmp_path)
+    save_neutone_model(stamped(), tmp_path, max_n_samples=0)
     before = (tmp_path / "metadata.json").read_bytes()
     (tmp_path / "model.nm").unlink()
     (tmp_path / "model.nm").mkdir()
     with pytest.raises(ExportError, match=r"cannot write .*model\.nm: there is a folder of that name"):
-        save_neutone_model(PassThrough(nn.Identity(), card=card(name="other")), tmp_path)
+        save_neutone_model(PassThrough(nn.Identity(), card=card(name="other")), tmp_path, max_n_samples=0)
     assert (tmp_path / "metadata.json").read_bytes() == before
 
 
@@ -200,14 +185,14 @@ def test_only_wrappers_are_saved(tmp_path: Path) -> None:
 def test_a_failed_save_leaves_the_old_file(saved: Path) -> None:
     before = saved.read_bytes()
     with pytest.raises(ExportError):
-        save_neutone_model(DiffersWhenScripted(nn.Identity(), card=card()), saved.parent)
+        save_neutone_model(DiffersWhenScripted(nn.Identity(), card=card()), saved.parent, max_n_samples=0)
     assert saved.read_bytes() == before
 
 
 def test_a_folder_in_the_way_of_the_file_is_said_and_nothing_is_left(tmp_path: Path) -> None:
     (tmp_path / "model.nm" / "something").mkdir(parents=True)
     with pytest.raises(ExportError, match=r"cannot write .*model\.nm"):
-        save_neutone_model(stamped(), tmp_path)
+        save_neutone_model(stamped(), tmp_path, max_n_samples=0)
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 

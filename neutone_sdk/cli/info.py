@@ -38,6 +38,7 @@ def _facts(metadata: dict[str, Any]) -> Table:
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     look_behind, look_ahead = (metadata.get(f"look_{way}_samples", 0) for way in ("behind", "ahead"))
+    n_samples = len(metadata.get("sample_sound_files", []))
     makers = {"neutone_sdk": metadata.get("sdk_version"), "torch": metadata.get("pytorch_version")}
     rows = {
         "": metadata.get("model_short_description"),
@@ -53,6 +54,7 @@ def _facts(metadata: dict[str, Any]) -> Table:
         "block sizes": _block_sizes(metadata.get("native_buffer_sizes", [])),
         "look-behind": f"{look_behind} samples" if look_behind else "",
         "look-ahead": f"{look_ahead} samples" if look_ahead else "",
+        "audio samples": f"{n_samples}, see neutone samples" if n_samples else "",
         "made with": ", ".join(f"{name} {version}" for name, version in makers.items() if version),
     }
     for name, value in rows.items():

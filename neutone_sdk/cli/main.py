@@ -8,6 +8,7 @@ import click
 from neutone_sdk._version import __version__
 from neutone_sdk.cli.info import info
 from neutone_sdk.cli.render import render
+from neutone_sdk.cli.samples import samples
 from neutone_sdk.cli.terminal import printable
 from neutone_sdk.errors import NeutoneError
 
@@ -20,6 +21,7 @@ def commands() -> None:
 
 commands.add_command(info)
 commands.add_command(render)
+commands.add_command(samples)
 
 
 def main() -> None:

@@ -9,7 +9,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 from torch.jit import ScriptModule
 
-from neutone_sdk.audio import AudioSample, check_target
+from neutone_sdk.audio import AudioSample
+from neutone_sdk.audio_formats import check_target
 from neutone_sdk.errors import InvalidArgumentError
 from neutone_sdk.export import load_neutone_model
 from neutone_sdk.rendering import Latency, knobs, latencies
