@@ -362,7 +362,7 @@ def test_card_writes_a_page_with_measurements(tmp_path: Path, run: Run) -> None:
 
 
 def test_card_measures_no_speed_if_asked_not_to(tmp_path: Path, run: Run) -> None:
-    model = export(tmp_path, PassThrough(nn.Identity(), card()))
+    model = export(tmp_path, PassThrough(nn.Identity(), card=card()))
 
     result = run("card", model, "--no-speed")
 
@@ -373,7 +373,7 @@ def test_card_measures_no_speed_if_asked_not_to(tmp_path: Path, run: Run) -> Non
 
 
 def test_card_runs_nothing_if_asked_not_to(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = export(tmp_path, PassThrough(nn.Identity(), card()))
+    model = export(tmp_path, PassThrough(nn.Identity(), card=card()))
     monkeypatch.setattr("torch.jit.load", None)  # whoever calls it, fails
 
     result = run("card", model, "--no-run")
@@ -392,7 +392,7 @@ def test_card_of_what_is_no_model_is_one_line(tmp_path: Path, run: Run, clip: np
 
 
 def test_card_finds_out_early_that_it_cannot_write(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = export(tmp_path, PassThrough(nn.Identity(), card()))
+    model = export(tmp_path, PassThrough(nn.Identity(), card=card()))
     monkeypatch.setattr("torch.jit.load", None)
 
     result = run("card", model, "-o", tmp_path / "nowhere" / "card.html")

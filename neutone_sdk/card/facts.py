@@ -117,7 +117,7 @@ def _list_of(values: Any, unit: str, scale: float = 1.0) -> str:
         return ""
     numbers = [scale * number for number in map(number_of, values[:_MAX_LISTED]) if number is not None]
     rest = f" and {len(values) - _MAX_LISTED} more" if len(values) > _MAX_LISTED else ""
-    return f"{', '.join(map(number_text, numbers))}{rest} {unit}" if numbers else "any"
+    return f"{', '.join(map(number_text, numbers))} {unit}{rest}" if numbers else "any"
 
 
 def _samples(value: Any) -> str:
