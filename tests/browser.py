@@ -4,6 +4,7 @@ import base64
 import fcntl
 import json
 import os
+import select
 import shutil
 import subprocess
 import sys
@@ -32,7 +33,7 @@ FLAGS = (
 TRAMPOLINE = (
     "import os, sys; os.dup2(int(sys.argv[1]), 3); os.dup2(int(sys.argv[2]), 4); os.execv(sys.argv[3], sys.argv[3:])"
 )
-PATIENCE_MS = 60_000
+PATIENCE_S = 60  # a busy machine takes its time; what takes longer will never happen
 
 
 def find() -> str:
@@ -90,6 +91,10 @@ class Browser:
 
     def _receive(self) -> dict[str, Any]:
         while b"\0" not in self.pending:
+            is_there, _, _ = select.select([self.answers], [], [], PATIENCE_S)
+            assert is_there, (
+                f"Chromium said nothing for {PATIENCE_S} s; its log: {self.log.read_text(errors='replace')[-2000:]}"
+            )
             more = os.read(self.answers.fileno(), 1 << 20)
             assert more, f"Chromium ended: {self.log.read_text(errors='replace')[-2000:]}"
             self.pending += more
@@ -117,7 +122,6 @@ class Browser:
             awaitPromise=True,
             returnByValue=True,
             userGesture=True,
-            timeout=PATIENCE_MS,
         )
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
