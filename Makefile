@@ -17,7 +17,7 @@ CPP_FILES = $(shell git ls-files '*.cpp' '*.h')
 CPP_UNITS = $(shell git ls-files '*.cpp')
 NATIVE_PRESETS := native native-asan native-tsan
 
-.PHONY: help env build demo test test-python test-native lint format install-check bench clean
+.PHONY: help env build chromium demo test test-python test-native lint format install-check bench clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | column -t -s '|'
@@ -40,12 +40,15 @@ env: $(VENV)/.env-ready ## Make the virtual environment
 
 build: $(VENV)/.build-ready ## Build the operators and install the package into .venv, editable
 
+chromium: ## Install Chromium for the tests of the card, if it is missing and we are root
+	tools/install_chromium.sh
+
 demo: build ## Wrap, export and play a clipper: make demo, or make demo AUDIO=file
 	$(BIN)/python examples/demo.py "$(AUDIO)"
 
 test: test-native test-python ## Run all tests
 
-test-python: build ## Run the Python tests
+test-python: build chromium ## Run the Python tests
 	$(BIN)/python -m pytest -n 2
 
 test-native: $(VENV)/.env-ready ## Run the C++ tests, plain and under sanitizers
@@ -76,6 +79,7 @@ install-check: ## Install with pip into a fresh environment and do what the READ
 	build/install-check/bin/pip install --quiet .
 	cp examples/example_clipper.py build/install-check
 	cd build/install-check && bin/python example_clipper.py -o exported && bin/neutone info exported/model.nm \
+	  && bin/neutone card exported/model.nm -o card.html \
 	  && bin/neutone render exported/model.nm "$(abspath $(AUDIO))" played.wav --param drive=24
 
 bench: build ## Measure, beside references

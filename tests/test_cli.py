@@ -347,3 +347,55 @@ def test_render_plays_the_host_at_another_rate(tmp_path: Path, run: Run) -> None
     assert (played.sr, played.audio.shape) == (96000, expected.shape)
     # What the model heard at 44100 Hz; above 20 kHz a plucked string has next to nothing.
     assert (played.audio - expected).abs().max() < 1e-3
+
+
+def test_card_writes_a_page_with_measurements(tmp_path: Path, run: Run) -> None:
+    model = export(tmp_path, Delaying(nn.Identity(), card(native_buffer_sizes=[512])))
+
+    result = run("card", model, "-o", "page.html")
+
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("page.html: ")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "448 + 0 + 37" in page  # host block 64, model block 512
+    assert "Measured on" in page
+
+
+def test_card_measures_no_speed_if_asked_not_to(tmp_path: Path, run: Run) -> None:
+    model = export(tmp_path, PassThrough(nn.Identity(), card=card()))
+
+    result = run("card", model, "--no-speed")
+
+    assert result.returncode == 0, result.stderr
+    page = (tmp_path / "card.html").read_text(encoding="utf-8")
+    assert "Host at 96 kHz" in page
+    assert "Speed was not measured for this page." in page
+
+
+def test_card_runs_nothing_if_asked_not_to(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = export(tmp_path, PassThrough(nn.Identity(), card=card()))
+    monkeypatch.setattr("torch.jit.load", None)  # whoever calls it, fails
+
+    result = run("card", model, "--no-run")
+
+    assert result.returncode == 0, result.stderr
+    page = (tmp_path / "card.html").read_text(encoding="utf-8")
+    assert page.count("The model was not run for this page") == 2
+
+
+@pytest.mark.parametrize("arguments", [["missing.nm"], ["in.wav", "--no-run"]])
+def test_card_of_what_is_no_model_is_one_line(tmp_path: Path, run: Run, clip: np.ndarray, arguments: list[str]) -> None:
+    result = run("card", *arguments)
+    assert result.returncode == 1
+    assert re.fullmatch(r"Error: [^\n]*\n", result.stderr)
+    assert not (tmp_path / "card.html").exists()
+
+
+def test_card_finds_out_early_that_it_cannot_write(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = export(tmp_path, PassThrough(nn.Identity(), card=card()))
+    monkeypatch.setattr("torch.jit.load", None)
+
+    result = run("card", model, "-o", tmp_path / "nowhere" / "card.html")
+
+    assert result.returncode == 1
+    assert "nowhere" in result.stderr

@@ -6,6 +6,7 @@ import warnings
 import click
 
 from neutone_sdk._version import __version__
+from neutone_sdk.cli.card import card
 from neutone_sdk.cli.info import info
 from neutone_sdk.cli.render import render
 from neutone_sdk.cli.samples import samples
@@ -19,6 +20,7 @@ def commands() -> None:
     """Look at and play models that neutone_sdk exported."""
 
 
+commands.add_command(card)
 commands.add_command(info)
 commands.add_command(render)
 commands.add_command(samples)
