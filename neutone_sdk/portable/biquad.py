@@ -9,9 +9,10 @@ where s_1 is the first number of the native state, and s_2 the second plus m s_1
 the same but for rounding: powers of their matrix grow to rate / cutoff before they cancel, which at 10 Hz and a Q of
 100 made the output wrong by 1e-5.
 
-A block of n samples, a row ``x``, goes through at once: ``y = s D + x F``, ``s' = s A^n + x E``. D has the first columns
-of A^0, A^1, ..., and F the impulse response along its diagonals. From block to block the state goes on by a product of
-the same kind, with A^n in A's place. All powers come from doubling: A^0..A^(k-1) times A^k are A^k..A^(2k-1).
+A block of n samples, a row ``x``, goes through at once: ``y = s D + x F``, ``s' = s A^n + x E``. D has the first
+columns of A^0, A^1, ..., and F the impulse response along its diagonals. From block to block the state goes on by a
+product of the same kind, with A^n in A's place. All powers come from doubling: A^0..A^(k-1) times A^k are
+A^k..A^(2k-1).
 """
 
 import math

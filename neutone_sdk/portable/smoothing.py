@@ -40,7 +40,7 @@ def smooth_params(values: Tensor, smoothing: Tensor, n_frames: int, state: Tenso
     target = torch.where(runs, state[:, 2:3], following)
     left = torch.where(runs, state[:, 3:], 0.0)
     is_linear = smoothing[:, :1] == 1.0
-    times = smoothing[:, 1:]
+    times = smoothing[:, 1:].detach()
     line, line_left = _line(value, target, left, following, times, n_frames)
     curve = torch.where(is_linear, line, _one_pole(value, target, following, times, n_frames))
     left = torch.where(is_linear, line_left, left)
