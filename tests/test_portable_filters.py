@@ -243,6 +243,16 @@ def test_inputs_are_left_alone_and_the_result_is_the_callers(name: str) -> None:
     assert all(torch.equal(a, b) if isinstance(a, Tensor) else a == b for a, b in zip(arguments, kept, strict=False))
 
 
+@pytest.mark.parametrize("name", ["biquad", "svf"])
+def test_strides_do_not_matter(name: str) -> None:
+    arguments = list(EXAMPLES[name]())
+    others = copy.deepcopy(arguments)
+    for i, argument in enumerate(others[:-1]):
+        if isinstance(argument, Tensor) and argument.dtype == torch.float32:
+            others[i] = argument.transpose(0, 1).contiguous().transpose(0, 1)
+    assert_same(scripted(name)(*others), scripted(name)(*arguments))
+
+
 @pytest.mark.parametrize("name", PORTABLE)
 def test_a_stream_keeps_no_graph_of_gradients(name: str) -> None:
     arguments = EXAMPLES[name]()
