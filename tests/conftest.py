@@ -15,6 +15,12 @@ class Noise(Protocol):
     def __call__(self, channels: int, samples: int, seed: int) -> Tensor: ...
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """Threads that share a small product wait for each other, on a busy machine longer than they work."""
+    torch.set_num_threads(1)
+
+
 def pytest_report_header() -> str:
     return f"torch {torch.__version__}, neutone_sdk {neutone_sdk.__version__}"
 

@@ -117,7 +117,7 @@ def test_a_ring_may_pass_between_both_kinds_of_operators(steps: list[Step]) -> N
     for is_native, name, n_frames in steps:
         frames = torch.arange(at, at + n_frames).float().repeat(2, 1)
         at += n_frames
-        results = []
+        results: list[Tensor | None] = []
         for take_step, tensors in (
             (getattr(ops, name), (samples, cursors)),
             (getattr(ops, name) if is_native else scripted(name), (other_samples, other_cursors)),

@@ -111,7 +111,7 @@ def test_a_pair_is_embedded_as_it_is_and_a_clip_alone_is_played(tmp_path: Path, 
 
 @pytest.mark.parametrize("options", [{"dump_samples": True}, {"submission": True}, {}])
 def test_what_is_embedded_lies_beside_the_model_when_asked(
-    tmp_path: Path, noise: Noise, options: dict[str, bool]
+    tmp_path: Path, noise: Noise, options: dict[str, Any]
 ) -> None:
     pairs = [AudioSamplePair(short(noise, seed), short(noise, seed + 1)) for seed in range(2)]
 

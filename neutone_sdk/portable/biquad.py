@@ -86,8 +86,7 @@ def _matrices(sections: Tensor, n_block: int, n_blocks: int) -> list[list[Tensor
     """Return of each section F, E, what takes the state and blocks' ends to their starts, D, and A^1, A^2, ..."""
     b0, b1, b2, one, a1, a2 = sections.unbind(1)
     middle = -0.5 * a1
-    distance = (a2 - one) + (one - middle) * (one + middle)  # a2 - middle^2, but exact where both are near 1
-    step = torch.stack([middle, -distance, one, middle], 1).view(-1, 2, 2)
+    step = torch.stack([middle, middle * middle - a2, one, middle], 1).view(-1, 2, 2)
     input1 = b1 - a1 * b0
     entry = torch.stack([input1, b2 - a2 * b0 + middle * input1], 1)
     powers = _powers(step, n_block)

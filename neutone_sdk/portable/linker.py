@@ -40,8 +40,9 @@ def to_portable(content: bytes) -> ScriptModule:
         script: ScriptModule = torch.jit.load(io.BytesIO(linked), map_location="cpu")
     for module in script.modules():
         # Some operators keep their state in a form of their own: what holds it can make it anew.
-        if hasattr(module, "sdk_rebuild"):
-            module.sdk_rebuild()
+        rebuild: Any = getattr(module, "sdk_rebuild", None)
+        if rebuild is not None:
+            rebuild()
     return script
 
 

@@ -40,7 +40,7 @@ def smooth_params(values: Tensor, smoothing: Tensor, n_frames: int, state: Tenso
     target = torch.where(runs, state[:, 2:3], following)
     left = torch.where(runs, state[:, 3:], 0.0)
     is_linear = smoothing[:, :1] == 1.0
-    times = smoothing[:, 1:]
+    times = smoothing[:, 1:].detach()
     line, line_left = _line(value, target, left, following, times, n_frames)
     curve = torch.where(is_linear, line, _one_pole(value, target, following, times, n_frames))
     left = torch.where(is_linear, line_left, left)
@@ -61,9 +61,8 @@ def _line(
 def _one_pole(value: Tensor, target: Tensor, following: Tensor, times: Tensor, n_frames: int) -> Tensor:
     """Return the response of y' = y + c (x - y), c = 1 - e^(-1/time), to a line x from ``target`` to ``following``.
 
-    With d = 1 - c it is ``y_i = x_i + (y_0 - x_0) d^i - (1 - d^i) slope d / c``.
+    With d = 1 - c it is ``y_i = x_i + (y_0 - x_0) d^i - (1 - d^i) slope d / c``. A time of 0 makes d = 0.
     """
-    times = times.clamp(min=1e-3)  # no time at all
     counts = torch.arange(1, n_frames + 1)
     slope = (following - target) / n_frames
     grown = -torch.expm1(-counts / times)

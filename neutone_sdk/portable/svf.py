@@ -132,8 +132,7 @@ def _states(maps: Tensor, gains: Tensor, x: Tensor, start: Tensor) -> Tensor:
     n_block = int(math.ceil(math.sqrt(n)))  # noqa: RUF046  # TorchScript's ceil may be a float
     n_blocks = (n + n_block - 1) // n_block
     inputs = gains[:, :, :, None] * x.view(n_groups, n_columns, n).transpose(1, 2)[:, :, None]
-    # (frame of a block, groups * blocks, 2, ...)
-    each = [
+    steps, entries = [  # by frames of a block, each for all groups and blocks
         torch.constant_pad_nd(part.expand(n_groups, n, -1, -1), (0, 0, 0, 0, 0, n_blocks * n_block - n))
         .view(n_groups * n_blocks, n_block, 2, -1)
         .unbind(1)
@@ -141,7 +140,7 @@ def _states(maps: Tensor, gains: Tensor, x: Tensor, start: Tensor) -> Tensor:
     ]
     composed = torch.eye(2, 2 + n_columns, dtype=torch.float64).expand(n_groups * n_blocks, 2, 2 + n_columns)
     up_to: list[Tensor] = []
-    for step, entry in zip(each[0], each[1]):  # noqa: B905  # TorchScript
+    for step, entry in zip(steps, entries):  # noqa: B905  # TorchScript
         up_to.append(composed)
         composed = torch.baddbmm(entry, step, composed)
     block_start = start.view(n_groups, n_columns, 2).transpose(1, 2)
