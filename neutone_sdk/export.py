@@ -12,7 +12,7 @@ from torch.jit import ScriptModule
 from neutone_sdk._version import __version__
 from neutone_sdk.archive import METADATA_NAME, read_metadata
 from neutone_sdk.audio import AudioSamplePair
-from neutone_sdk.checks import check_exported
+from neutone_sdk.checks.at_export import check_exported
 from neutone_sdk.constants import DEFAULT_DAW_BS, DEFAULT_DAW_SR, MAX_N_AUDIO_SAMPLES
 from neutone_sdk.errors import ExportError, InvalidFileError, InvalidTypeError
 from neutone_sdk.files import write_atomically
@@ -69,7 +69,7 @@ def save_neutone_model(
     max_n_samples: int = MAX_N_AUDIO_SAMPLES,
     freeze: bool = False,
     optimize: bool = False,
-    speed_benchmark: bool = True,  # noqa: ARG001  # part of the 1.x interface
+    speed_benchmark: bool = True,
     test_offline_mode: bool = True,
 ) -> None:
     """Export a wrapped model as ``root_dir/model.nm``, with ``root_dir/metadata.json`` beside it.
@@ -81,22 +81,23 @@ def save_neutone_model(
         model: The wrapped model.
         root_dir: Folder to write to; made if it is not there.
         dump_samples: Also write the embedded samples to ``root_dir/samples``.
-        submission: Refuse a model whose own ``reset_model`` leaves state behind; otherwise, and for a wrapper without
-            one, that is a warning.
+        submission: Run all checks of `neutone_sdk.checks`, show them as a table on stderr, and refuse a model that
+            fails one; otherwise only those run that tell whether a host can play the file rightly.
         audio_sample_pairs: Input and output to embed; none by default.
         max_n_samples: Most pairs to embed.
         freeze: See `model_to_torchscript`.
         optimize: See `model_to_torchscript`.
-        speed_benchmark: Accepted for older code.
+        speed_benchmark: Also warn of a model that is far too slow for real time.
         test_offline_mode: Also compare offline rendering with playing block by block.
 
     Warns:
-        UserWarning: A reset leaves state behind.
+        UserWarning: A reset leaves state behind, or the model is far too slow for real time.
 
     Raises:
         InvalidTypeError: ``model`` is no wrapper.
         ScriptingError: TorchScript cannot convert the model, or a file cannot hold a method.
-        ExportError: The reloaded file plays something else than the model, or the folder cannot be written.
+        ExportError: The reloaded file plays something else than the model, a submission fails a check (the message
+            lists all that failed), or the folder cannot be written.
     """
     if not isinstance(model, WaveformToWaveformBase):
         msg = f"model must be a WaveformToWaveformBase, got {type(model).__name__}; wrap it first"
@@ -111,7 +112,14 @@ def save_neutone_model(
         content = _archive_bytes(script, metadata)
     except RuntimeError as error:
         raise explain(error, model) from error
-    check_exported(wrapper, content, with_offline=test_offline_mode, is_strict=submission)
+    check_exported(
+        wrapper,
+        content,
+        metadata,
+        is_submission=submission,
+        with_offline=test_offline_mode,
+        with_speed=speed_benchmark,
+    )
 
     root_dir = Path(root_dir)
     files = {
