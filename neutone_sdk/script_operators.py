@@ -21,7 +21,7 @@ def operators_in(script: ScriptModule) -> set[str]:
     All methods and hooks of all modules below count, also those that nothing calls, and the functions, TorchScript
     classes and forked calls that they use. What steers a graph (``prim::If`` and the like) is in it too.
     """
-    kinds = {_type_name(module._c._type()): module for module in script.modules()}  # noqa: SLF001
+    kinds = {_type_name(module._c._type()): module for module in _modules(script)}  # noqa: SLF001
     graphs = (graph for module in kinds.values() for graph in _graphs_of(module))
     return {
         node.kind() for graph in graphs for node in _nodes_in(_inlined(graph) if _calls_others(graph, kinds) else graph)
@@ -33,11 +33,16 @@ def custom_namespaces(operators: set[str]) -> set[str]:
     return {name.partition("::")[0] for name in operators} - STOCK_NAMESPACES
 
 
+def _modules(script: ScriptModule) -> Iterator[Any]:
+    """Torch's types do not say that all modules below a script are scripts."""
+    yield from script.modules()
+
+
 def _type_name(kind: Any) -> str:
     return kind.qualified_name() if isinstance(kind, torch._C.ClassType) else ""  # noqa: SLF001
 
 
-def _graphs_of(module: ScriptModule) -> list[Any]:
+def _graphs_of(module: Any) -> list[Any]:
     """Return the graphs of a module's own methods and hooks. Modules of one type share them."""
     inner = module._c  # noqa: SLF001  # torch has no other way to name the methods of a loaded module
     bodies = [inner._get_method(name) for name in inner._method_names()]  # noqa: SLF001

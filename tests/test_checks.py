@@ -9,13 +9,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from neutone_sdk import CircularInplaceTensorQueue
 from neutone_sdk.checks import CHECKS, ONLINE_CHECKS, SPEED, Check, Status, Subject, run_checks
 from neutone_sdk.checks.check import Budget
 from neutone_sdk.checks.report import Outcome, passed, warned
 from neutone_sdk.checks.script_state import changed, grown, state_of
 
 from .wrappers import PassThrough, card, queue
-from .wrappers_failing import FAILING, KeepsEverything, subject_of
+from .wrappers_failing import FAILING, OTHERS, KeepsEverything, subject_of
 
 DOCS = Path(__file__).parents[1] / "docs" / "export.md"
 
@@ -31,6 +32,14 @@ def test_what_is_wrong_fails_its_check_and_no_other(case: str) -> None:
     assert re.search(detail, found.detail), found.detail
     assert found.remedy
     assert len(report.results) == len(CHECKS)
+
+
+@pytest.mark.parametrize("case", OTHERS)
+def test_what_else_is_wrong_fails_its_check(case: str) -> None:
+    make, name, detail = OTHERS[case]
+    (result,) = run_checks(make(), [check for check in CHECKS if check.name == name]).results
+    assert result.status is Status.FAILED
+    assert re.search(detail, result.detail), result.detail
 
 
 def test_every_check_can_fail() -> None:
@@ -115,11 +124,11 @@ def test_a_check_that_takes_too_long_ends_and_says_so() -> None:
     clock = Clock()
 
     def work(_: Subject, budget: Budget) -> Outcome:
-        done = 0
-        for _ in budget.take(range(10), "things"):
+        done = []
+        for thing in budget.take(range(10), "things"):
             clock.now += 2.0
-            done += 1
-        return passed(f"did {done}")
+            done.append(thing)
+        return passed(f"did {len(done)}")
 
     checks = [a_check("slow", work, max_seconds=5.0), a_check("late", work)]
     slow, late = run_checks(Subject(b"", {}), checks, max_seconds=6.0, clock=clock).results
@@ -147,11 +156,6 @@ def test_what_is_worthless_in_part_may_take_longer() -> None:
 def test_a_slow_model_is_heard_only_as_long_as_there_is_time() -> None:
     clock = Clock()
 
-    class Slow(nn.Module):
-        @torch.jit.unused
-        def wait(self) -> None:
-            clock.now += 1.0
-
     subject = subject_of(PassThrough(nn.Identity(), card=card()))
     budget = Budget(0.0, clock)
     played = subject.performance(budget)
@@ -170,7 +174,7 @@ def test_the_documentation_lists_no_other_check() -> None:
     assert names == [check.name for check in (*CHECKS, *ONLINE_CHECKS)]
 
 
-def test_state_is_named_whatever_it_is_kept_in(noise: object) -> None:
+def test_state_is_named_where_it_is_kept() -> None:
     model = queue(KeepsEverything(), scripted=True, daw_bs=512)
     states = [state_of(model)]
     for _ in range(2):
@@ -181,18 +185,17 @@ def test_state_is_named_whatever_it_is_kept_in(noise: object) -> None:
     assert grown(states) == ["w2w_base.past"]
 
 
+class Queues(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.queue = CircularInplaceTensorQueue(1, 8)
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.queue.push(x)
+        return x
+
+
 def test_state_of_torchscripts_classes_is_seen() -> None:
-    from neutone_sdk import CircularInplaceTensorQueue
-
-    class Queues(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.queue = CircularInplaceTensorQueue(1, 8)
-
-        def forward(self, x: Tensor) -> Tensor:
-            self.queue.push(x)
-            return x
-
     model = torch.jit.script(Queues())
     before = state_of(model)
     model(torch.ones(1, 4))

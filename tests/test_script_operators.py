@@ -110,7 +110,7 @@ def hook(self: nn.Module, x: tuple[Tensor], y: Tensor) -> Tensor:
 
 def test_hooks_are_followed() -> None:
     module = Hooked()
-    module.register_forward_hook(hook)  # type: ignore[arg-type]  # TorchScript wants these annotations
+    module.register_forward_hook(hook)
     assert "aten::digamma" in operators_in(reloaded(module))
 
 

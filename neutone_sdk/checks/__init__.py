@@ -20,4 +20,15 @@ CHECKS: Final = (
 )
 ONLINE_CHECKS: Final = (LINKS,)
 
-__all__ = ["CHECKS", "OFFLINE", "ONLINE_CHECKS", "SPEED", "Check", "Report", "Result", "Status", "Subject", "run_checks"]
+__all__ = [
+    "CHECKS",
+    "OFFLINE",
+    "ONLINE_CHECKS",
+    "SPEED",
+    "Check",
+    "Report",
+    "Result",
+    "Status",
+    "Subject",
+    "run_checks",
+]

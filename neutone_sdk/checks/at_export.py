@@ -52,7 +52,7 @@ def check_exported(
         msg = f"the model is not fit for {purpose}; what failed:\n{as_text(problems)}"
         raise ExportError(msg) from next((problem.error for problem in problems if problem.error), None)
     for result in report.of(Status.WARNED, Status.FAILED):
-        warnings.warn(f"{result.detail}: {result.remedy}", UserWarning, stacklevel=3)
+        warnings.warn(f"{result.detail}; {result.remedy}", UserWarning, stacklevel=3)
 
 
 def _essentials(with_offline: bool, with_speed: bool) -> Iterator[Check]:

@@ -70,8 +70,9 @@ def _forgets(subject: Subject, budget: Budget) -> Outcome:
 
 
 def _says_that_it_can_reset(model: Model) -> bool:
-    """A wrapper without ``reset_model`` answers no; one that was driven to 1.x's rules may not answer at all."""
-    return bool(model.w2w_base.reset()) if hasattr(model, "w2w_base") else True
+    """A wrapper without ``reset_model`` answers no; a file without a wrapper that answers is taken to be able to."""
+    wrapper = getattr(model, "w2w_base", None)
+    return bool(wrapper.reset()) if hasattr(wrapper, "reset") else True
 
 
 def _what_a_reset_keeps(subject: Subject, audio: Tensor) -> list[str]:

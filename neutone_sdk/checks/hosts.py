@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from neutone_sdk.checks.check import Budget, Check
-from neutone_sdk.checks.report import Outcome, failed, passed, skipped, warned
 from neutone_sdk.checks.interface import is_of_1x
+from neutone_sdk.checks.report import Outcome, failed, passed, skipped, warned
 from neutone_sdk.checks.subject import (
     MAX_BLOCK,
     Model,
@@ -23,7 +23,7 @@ from neutone_sdk.checks.subject import (
     reason_of,
 )
 from neutone_sdk.constants import MAX_N_PARAMS
-from neutone_sdk.errors import NeutoneError
+from neutone_sdk.errors import ModelOutputError
 from neutone_sdk.metadata import is_numerical
 from neutone_sdk.rendering import set_up_host
 from neutone_sdk.streaming.schedule import ceil_div
@@ -147,19 +147,23 @@ def _check_finite(audio: Tensor) -> None:
     n_bad = int((~audio.isfinite()).sum())
     if n_bad:
         msg = f"{n_bad} of {audio.numel()} samples are no finite numbers"
-        raise NeutoneError(msg)
+        raise ModelOutputError(msg)
 
 
 def _problems(cases: Iterable[Any], run: Callable[[Any], Any], name: Callable[[Any], str] = str) -> str:
     """Return what goes wrong in which cases; each is tried, whatever happens in the others."""
-    problems = []
-    for case in cases:
-        try:
-            run(case)
-        except Exception as error:  # noqa: BLE001  # the model's own code runs
-            problems.append(f"{name(case)}: {reason_of(error)}")
+    reasons = [(name(case), _problem(case, run)) for case in cases]
+    problems = [f"{case}: {reason}" for case, reason in reasons if reason]
     more = len(problems) - _MAX_N_LISTED
     return "; ".join(problems[:_MAX_N_LISTED]) + (f"; and {more} more" if more > 0 else "")
+
+
+def _problem(case: Any, run: Callable[[Any], Any]) -> str:
+    try:
+        run(case)
+    except Exception as error:  # noqa: BLE001  # the model's own code runs
+        return reason_of(error)
+    return ""
 
 
 NATIVE_BLOCKS = Check(

@@ -90,7 +90,7 @@ def _problem_with(model: Model, name: str, expected: str) -> str:
 def _calls_alike(found: str, expected: str) -> bool:
     """Hosts call by position: names are free, and so is what `reset` returns."""
     (arguments, result), (wanted, wanted_result) = (_split(schema) for schema in (found, expected))
-    return arguments == wanted and (result == wanted_result or wanted_result == "NoneType")
+    return arguments == wanted and wanted_result in {result, "NoneType"}
 
 
 def _split(schema: str) -> tuple[list[str], str]:
@@ -118,8 +118,10 @@ def _links_lead_somewhere(subject: Subject, _: Budget) -> Outcome:
     from neutone_sdk.online import unreachable_links  # noqa: PLC0415  # nothing else needs the network
 
     lost = unreachable_links(subject.metadata)
-    return warned(f"{len(lost)} of {len(links)} cannot be reached: {', '.join(lost)}") if lost else passed(
-        f"all {len(links)} can be reached"
+    return (
+        warned(f"{len(lost)} of {len(links)} cannot be reached: {', '.join(lost)}")
+        if lost
+        else passed(f"all {len(links)} can be reached")
     )
 
 

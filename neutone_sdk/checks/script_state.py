@@ -9,6 +9,7 @@ import io
 import pickle
 import zipfile
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import torch
@@ -20,9 +21,6 @@ _LEAST_GROWTH_BYTES = 256  # numbers take more room the larger they get
 
 class _Object(dict[str, Any]):
     """A module, or an object of a class of TorchScript's: the pickle gives it its attributes."""
-
-    def __new__(cls, *_: Any) -> "_Object":
-        return super().__new__(cls)
 
     def __init__(self, *_: Any) -> None:
         super().__init__()
@@ -79,7 +77,7 @@ def grown(states: list[dict[str, Any]]) -> list[str]:
     return [
         name
         for name, each in sizes.items()
-        if all(later - earlier > _LEAST_GROWTH_BYTES for earlier, later in zip(each, each[1:], strict=False))
+        if all(later - earlier > _LEAST_GROWTH_BYTES for earlier, later in pairwise(each))
     ]
 
 

@@ -19,6 +19,7 @@ from neutone_sdk.streaming.schedule import ceil_div
 MAX_DC_IN_SILENCE: Final = 1e-3
 MIN_DC_SHARE_IN_SILENCE: Final = 0.5  # of the RMS
 MAX_DC_IN_NOISE: Final = 0.03
+MIN_DC_SHARE_IN_NOISE: Final = 0.1
 _SECONDS_OF_ZEROS: Final = 10
 
 N_BLOCKS: Final = 1000
@@ -67,10 +68,9 @@ def _faults(name: str, audio: Tensor, output: Tensor) -> tuple[list[str], list[s
     rest = output[:, output.size(1) // 2 :].double()  # what was heard before has decayed
     dc = rest.mean(dim=1).abs()
     share = dc / rest.square().mean(dim=1).sqrt().clamp(min=1e-12)
-    loudest = int(dc.argmax())
-    text = f"on {name} the output has a DC offset of {float(dc[loudest]):.3g}"
+    text = f"on {name} the output has a DC offset of {float(dc.max()):.3g}"
     if audio.square().mean() > 0.01:
-        return [], [text] * bool(dc[loudest] > MAX_DC_IN_NOISE)
+        return [], [text] * bool(((dc > MAX_DC_IN_NOISE) & (share > MIN_DC_SHARE_IN_NOISE)).any())
     return [text] * bool(((dc > MAX_DC_IN_SILENCE) & (share > MIN_DC_SHARE_IN_SILENCE)).any()), []
 
 

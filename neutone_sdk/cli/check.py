@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -62,5 +63,4 @@ def _print(report: Report) -> None:
 
 def _printable(result: Result) -> Result:
     """Models come from strangers, and errors quote them."""
-    texts = (printable(text) for text in (result.detail, result.remedy))
-    return Result(result.name, result.reason, result.status, *texts)
+    return replace(result, detail=printable(result.detail), remedy=printable(result.remedy))
