@@ -13,7 +13,8 @@ from neutone_sdk import CircularInplaceTensorQueue
 from neutone_sdk.checks import CHECKS, ONLINE_CHECKS, SPEED, Check, Status, Subject, run_checks
 from neutone_sdk.checks.check import Budget
 from neutone_sdk.checks.report import Outcome, passed, warned
-from neutone_sdk.checks.script_state import changed, grown, state_of
+from neutone_sdk.checks.script_state import changed, grown, sizes_bytes, state_of
+from neutone_sdk.checks.stability import MEMORY
 
 from .wrappers import PassThrough, card, queue
 from .wrappers_failing import FAILING, OTHERS, KeepsEverything, subject_of
@@ -174,6 +175,13 @@ def test_the_documentation_lists_no_other_check() -> None:
     assert names == [check.name for check in (*CHECKS, *ONLINE_CHECKS)]
 
 
+def test_a_large_model_is_no_leak() -> None:
+    """Looking at what it keeps takes several times its memory, which must not count."""
+    (result,) = run_checks(subject_of(PassThrough(nn.Linear(3000, 3000), card=card())), [MEMORY]).results
+    assert result.status is Status.PASSED
+    assert re.fullmatch(r"36\.\d+ MB in the model, \d\.\d MiB more between block 200 and 1000", result.detail)
+
+
 def test_state_is_named_where_it_is_kept() -> None:
     model = queue(KeepsEverything(), scripted=True, daw_bs=512)
     states = [state_of(model)]
@@ -182,7 +190,7 @@ def test_state_is_named_where_it_is_kept() -> None:
         states.append(state_of(model))
     assert changed(states[0], states[0]) == []
     assert changed(states[0], states[1]) == ["w2w_base.past"]
-    assert grown(states) == ["w2w_base.past"]
+    assert grown([sizes_bytes(state) for state in states]) == ["w2w_base.past"]
 
 
 class Queues(nn.Module):

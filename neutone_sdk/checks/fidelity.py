@@ -72,7 +72,7 @@ def _forgets(subject: Subject, budget: Budget) -> Outcome:
 def _says_that_it_can_reset(model: Model) -> bool:
     """A wrapper without ``reset_model`` answers no; a file without a wrapper that answers is taken to be able to."""
     wrapper = getattr(model, "w2w_base", None)
-    return bool(wrapper.reset()) if hasattr(wrapper, "reset") else True
+    return True if wrapper is None or not hasattr(wrapper, "reset") else bool(wrapper.reset())
 
 
 def _what_a_reset_keeps(subject: Subject, audio: Tensor) -> list[str]:

@@ -71,22 +71,25 @@ def changed(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     return [name for name in sorted(before.keys() | after.keys()) if before.get(name) != after.get(name)]
 
 
-def grown(states: list[dict[str, Any]]) -> list[str]:
-    """Return the names of what takes more room in every state than in the one before."""
-    sizes = {name: [size_bytes(state.get(name)) for state in states] for name in states[-1]}
+def sizes_bytes(state: dict[str, Any]) -> dict[str, int]:
+    """Return about how much room each part of a state takes in a file."""
+    return {name: _size_bytes(value) for name, value in state.items()}
+
+
+def grown(sizes: list[dict[str, int]]) -> list[str]:
+    """Return the names of what takes more room each time than the time before."""
     return [
         name
-        for name, each in sizes.items()
-        if all(later - earlier > _LEAST_GROWTH_BYTES for earlier, later in pairwise(each))
+        for name in sizes[-1]
+        if all(later.get(name, 0) - earlier.get(name, 0) > _LEAST_GROWTH_BYTES for earlier, later in pairwise(sizes))
     ]
 
 
-def size_bytes(value: Any) -> int:
-    """Return about how much room a value takes in a file."""
+def _size_bytes(value: Any) -> int:
     if isinstance(value, dict):
-        return sum(size_bytes(key) + size_bytes(each) for key, each in value.items())
+        return sum(_size_bytes(key) + _size_bytes(each) for key, each in value.items())
     if isinstance(value, (list, tuple)):
-        return sum(map(size_bytes, value))
+        return sum(map(_size_bytes, value))
     return len(value) if isinstance(value, (bytes, str)) else 8
 
 

@@ -2,14 +2,14 @@
 
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import torch
 from torch import Tensor
 
 from neutone_sdk.checks.check import Budget, Check
 from neutone_sdk.checks.report import Outcome, failed, passed, skipped, warned
-from neutone_sdk.checks.script_state import grown, size_bytes, state_of
+from neutone_sdk.checks.script_state import grown, sizes_bytes, state_of
 from neutone_sdk.checks.subject import Subject, call, noise, play
 from neutone_sdk.streaming.schedule import ceil_div
 
@@ -79,24 +79,24 @@ def _needs_no_more_memory(subject: Subject, budget: Budget) -> Outcome:
     audio = noise(2, block)
     played: list[int] = []
     resident: list[int] = []
-    states: list[dict[str, Any]] = []
+    states: list[dict[str, int]] = []
     for n_blocks in budget.take(range(1, N_BLOCKS + 1), "blocks"):
         call(model, audio)
         if n_blocks in _MOMENTS:
             played.append(n_blocks)
-            resident.append(_resident_bytes())
-            states.append(state_of(model))
+            states.append(sizes_bytes(state_of(model)))
+            resident.append(_resident_bytes())  # behind the other: that takes memory itself, the same every time
     if len(played) < 3:
         return skipped(f"the model is too slow to play {_MOMENTS[2]} blocks of {block}")
     span = f"between block {played[0]} and {played[-1]}"
-    sizes = [size_bytes(state) for state in (states[0], states[-1])]
+    before, after = (sum(state.values()) for state in (states[0], states[-1]))
     names = grown(states)
     if names:
-        return failed(f"what it keeps grows from {sizes[0]} to {sizes[1]} bytes {span}: {', '.join(names)}")
+        return failed(f"what it keeps grows from {before} to {after} bytes {span}: {', '.join(names)}")
     growth = resident[-1] - resident[0]
     if growth > MAX_RESIDENT_GROWTH_BYTES and resident[-1] - resident[1] > growth / 4:
         return failed(f"the process grows by {growth / 2**20:.1f} MiB {span}")
-    return passed(f"{sizes[1] / 1e6:.2f} MB in the model, {max(growth, 0) / 2**20:.1f} MiB more {span}")
+    return passed(f"{after / 1e6:.2f} MB in the model, {max(growth, 0) / 2**20:.1f} MiB more {span}")
 
 
 def _resident_bytes() -> int:
