@@ -12,7 +12,7 @@ from torch.jit import ScriptModule
 from neutone_sdk._version import __version__
 from neutone_sdk.archive import METADATA_NAME, read_metadata
 from neutone_sdk.audio import AudioSample, AudioSamplePair
-from neutone_sdk.checks import check_exported
+from neutone_sdk.checks.at_export import check_exported
 from neutone_sdk.constants import DEFAULT_DAW_BS, DEFAULT_DAW_SR, MAX_N_AUDIO_SAMPLES
 from neutone_sdk.errors import ExportError, InvalidArgumentError, InvalidFileError, InvalidTypeError
 from neutone_sdk.files import make_folders, write_atomically
@@ -79,7 +79,7 @@ def save_neutone_model(
     max_n_samples: int = MAX_N_AUDIO_SAMPLES,
     freeze: bool = False,
     optimize: bool = False,
-    speed_benchmark: bool = True,  # noqa: ARG001  # part of the 1.x interface
+    speed_benchmark: bool = True,
     test_offline_mode: bool = True,
     flavour: str = "native",
 ) -> None:
@@ -93,27 +93,30 @@ def save_neutone_model(
         root_dir: Folder to write to; made if it is not there.
         dump_samples: Also write the embedded samples to ``root_dir/samples``, as ``sample_in_0.mp3``,
             ``sample_out_0.mp3`` and so on.
-        submission: Refuse a model whose own ``reset_model`` leaves state behind, or that fails on a sample; otherwise,
-            and for a wrapper without ``reset_model``, that is a warning. Writes ``root_dir/samples`` too.
+        submission: Run all checks of `neutone_sdk.checks`, show them as a table on stderr, and refuse a model that
+            fails one, or that fails on a sample; otherwise only those run that tell whether a host can play the file
+            rightly. Writes ``root_dir/samples`` too.
         audio_sample_pairs: Inputs with their outputs to embed, or inputs alone, to be played through the exported
             file. By default `get_default_audio_samples` are, as far as the model gets in twice their duration.
         max_n_samples: Most pairs to embed, 0..3.
         freeze: See `model_to_torchscript`.
         optimize: See `model_to_torchscript`.
-        speed_benchmark: Accepted for older code.
+        speed_benchmark: Also warn of a model that is far too slow for real time.
         test_offline_mode: Also compare offline rendering with playing block by block.
         flavour: ``"native"`` for hosts that have the operators of this package, or ``"portable"`` for any host: only
             operators of torch, equal output to 1e-6, the same delay, many times the overhead.
 
     Warns:
-        UserWarning: A reset leaves state behind, or an input cannot be played and is left out.
+        UserWarning: A reset leaves state behind, the model is far too slow for real time, or an input cannot be played
+            and is left out.
 
     Raises:
         InvalidTypeError: ``model`` is no wrapper, or an argument, or what a getter returns, is of another type.
         InvalidArgumentError: ``flavour`` is none of the two, ``max_n_samples`` is not in 0..3, a pair cannot be
             encoded, or what the model says of itself exceeds the limits of hosts; all of it is listed.
         ScriptingError: TorchScript cannot convert the model, or a file cannot hold a method.
-        ExportError: The reloaded file plays something else than the model, or the folder cannot be written.
+        ExportError: The reloaded file plays something else than the model, a submission fails a check (the message
+            lists all that failed), or the folder cannot be written.
     """
     if not isinstance(model, WaveformToWaveformBase):
         msg = f"model must be a WaveformToWaveformBase, got {type(model).__name__}; wrap it first"
@@ -134,7 +137,14 @@ def save_neutone_model(
     if entries:  # before the model in memory plays: the script shares its state
         metadata["sample_sound_files"] = entries
         content = _archive_bytes(script, metadata, model)
-    check_exported(wrapper, content, with_offline=test_offline_mode, is_strict=submission)
+    check_exported(
+        wrapper,
+        content,
+        metadata,
+        is_submission=submission,
+        with_offline=test_offline_mode,
+        with_speed=speed_benchmark,
+    )
     report(problems, is_strict=submission)
 
     root_dir = Path(root_dir)

@@ -10,6 +10,7 @@ import soundfile
 import torch
 
 from neutone_sdk.audio import get_default_audio_samples
+from neutone_sdk.checks import CHECKS, Status, Subject, run_checks
 from neutone_sdk.rendering import knobs, render
 from neutone_sdk.utils import load_neutone_model
 
@@ -40,6 +41,8 @@ def test_an_example_exports_a_model_that_plays(example: Path, tmp_path: Path) ->
     assert played.shape == clip.audio.shape
     assert played.isfinite().all()
     assert played.abs().max() > 0.01
+    report = run_checks(Subject((tmp_path / "exported" / "model.nm").read_bytes(), metadata), CHECKS)
+    assert report.of(Status.FAILED, Status.WARNED) == []
 
 
 def test_the_clipper_clips(tmp_path: Path) -> None:

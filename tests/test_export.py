@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from neutone_sdk import SampleQueueWrapper, __version__
 from neutone_sdk.archive import read_metadata
+from neutone_sdk.checks import CHECKS
 from neutone_sdk.errors import ExportError, InvalidArgumentError, InvalidFileError, InvalidTypeError
 from neutone_sdk.files import write_atomically
 from neutone_sdk.scripting import without_deprecation
@@ -107,6 +108,13 @@ class KeepsInSpiteOfAReset(Keeps):
         return True
 
 
+class FailsTwice(KeepsInSpiteOfAReset):
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+        late = torch.cat([self.last, x[:, :-1]], dim=1)
+        self.last.copy_(x[:, -1:])
+        return 0.5 * (x + late) + 0.01
+
+
 @pytest.mark.parametrize("submission", [False, True])
 def test_a_model_without_reset_is_saved_with_a_warning(tmp_path: Path, submission: bool) -> None:
     with pytest.warns(UserWarning, match=r"after reset\(\) play the same audio differently"):
@@ -121,6 +129,80 @@ def test_a_reset_that_leaves_state_behind_is_a_warning_and_no_submission(tmp_pat
     with pytest.raises(ExportError, match=r"after reset\(\) play the same audio differently"):
         save_neutone_model(KeepsInSpiteOfAReset(), tmp_path / "submitted", submission=True, max_n_samples=0)
     assert not (tmp_path / "submitted").exists()
+
+
+def test_a_submission_lists_every_failed_check_and_shows_all(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ExportError) as caught:
+        save_neutone_model(FailsTwice(), tmp_path / "submitted", submission=True, max_n_samples=0)
+    first, *failures = str(caught.value).splitlines()
+    assert first == "the model is not fit for a submission; what failed:"
+    assert [failure.partition(":")[0] for failure in failures] == ["- reset", "- clean-output"]
+    assert not (tmp_path / "submitted").exists()
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert all(check.name in err for check in CHECKS)
+
+
+def test_a_good_submission_is_written_and_any_other_export_prints_nothing(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    save_neutone_model(stamped(), tmp_path / "plain", max_n_samples=0)
+    assert capfd.readouterr() == ("", "")
+    save_neutone_model(
+        PassThrough(nn.Identity(), card=card()), tmp_path / "submitted", submission=True, max_n_samples=0
+    )
+    assert (tmp_path / "submitted" / "model.nm").is_file()
+    assert "failed" not in capfd.readouterr().err
+
+
+def test_what_is_no_reason_to_refuse_a_file_is_not_looked_for(tmp_path: Path) -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        save_neutone_model(FailsTwice(), tmp_path, max_n_samples=0)
+    assert [str(warning.message).partition(" play")[0] for warning in caught] == [
+        "the exported file and the same file after reset()"
+    ]
+    assert [warning.filename for warning in caught] == [__file__]
+
+
+class GivesUpInTheEnd(PassThrough):
+    """Plays 17 blocks: what comes in, but not what offline rendering needs besides to take out the delay."""
+
+    def __init__(self) -> None:
+        super().__init__(nn.Identity(), card=card(delay_samples=5))
+        self.n_blocks = 0
+
+    def reset_model(self) -> bool:
+        self.n_blocks = 0
+        return True
+
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+        self.n_blocks += 1
+        if self.n_blocks > 17:
+            raise ValueError("enough")
+        return x
+
+
+def test_offline_rendering_is_compared_unless_it_is_not_wanted(tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="offline: forward_offline fails: enough"):
+        save_neutone_model(GivesUpInTheEnd(), tmp_path / "compared", speed_benchmark=False, max_n_samples=0)
+    save_neutone_model(
+        GivesUpInTheEnd(), tmp_path / "not", test_offline_mode=False, speed_benchmark=False, max_n_samples=0
+    )
+    assert (tmp_path / "not" / "model.nm").is_file()
+
+
+@pytest.mark.parametrize("speed_benchmark", [True, False])
+def test_a_model_that_will_never_keep_up_is_warned_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, speed_benchmark: bool
+) -> None:
+    ticks = iter(range(0, 10**12, 30_000_000))
+    monkeypatch.setattr(time, "thread_time_ns", lambda: next(ticks))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        save_neutone_model(stamped(), tmp_path, speed_benchmark=speed_benchmark, max_n_samples=0)
+    said = [str(warning.message).partition(";")[0] for warning in caught]
+    assert said == ["0.356 times real time"] * speed_benchmark
 
 
 def test_a_delay_longer_than_what_is_compared_is_no_obstacle(tmp_path: Path) -> None:
