@@ -13,6 +13,8 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 NATIVE_SOURCES := $(shell find csrc cmake -type f) CMakeLists.txt pyproject.toml
+# An editable install knows the modules by name: it has to be made anew where some come, go, or become packages.
+PACKAGE_FOLDERS := $(shell find neutone_sdk -type d ! -name __pycache__)
 CPP_FILES = $(shell git ls-files '*.cpp' '*.h')
 CPP_UNITS = $(shell git ls-files '*.cpp')
 NATIVE_PRESETS := native native-asan native-tsan
@@ -28,7 +30,7 @@ $(VENV)/.env-ready: pyproject.toml
 	$(BIN)/pip install --quiet 'scikit-build-core>=0.11' 'pybind11>=3.0' ninja numpy
 	touch $@
 
-$(VENV)/.build-ready: $(VENV)/.env-ready $(NATIVE_SOURCES)
+$(VENV)/.build-ready: $(VENV)/.env-ready $(NATIVE_SOURCES) $(PACKAGE_FOLDERS)
 	$(BIN)/pip install --quiet --no-build-isolation --editable '.[demo,test]'
 	touch $@
 
