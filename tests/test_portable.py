@@ -250,8 +250,10 @@ class PassThroughOf(WaveformToWaveformBase):
 
 
 class ForgettingPassThroughOf(PassThroughOf):
+    """Plays a module that has state."""
+
     def reset_model(self) -> bool:
-        self.model.reset()
+        self.model.reset()  # type: ignore[operator]
         return True
 
 

@@ -13,7 +13,6 @@ from neutone_sdk.portable.biquad_design import design_biquad
 from neutone_sdk.portable.fir_design import fir_design
 from neutone_sdk.portable.iir_design import design_iir
 from neutone_sdk.portable.sos_response import sos_response
-from neutone_sdk.portable.text import shown
 
 from .portable_functions import assert_refused_alike, calls_nothing_native, native, refusal, scripted
 
@@ -248,24 +247,3 @@ def test_responses_are_refused_alike(changed: dict[str, Any]) -> None:
 @pytest.mark.parametrize("function", [design_biquad, design_iir, fir_design, sos_response])
 def test_nothing_native_is_called(function: Callable[..., Any]) -> None:
     assert calls_nothing_native(function)
-
-
-@pytest.mark.parametrize("n_digits", [6, 12])
-@pytest.mark.parametrize(
-    "value",
-    [
-        0.0, -0.0, 1.0, -1.0, 0.1, -0.25, 24_000.0, 1e5, 999_999.5, 1e6, 1_000_005.0, 1e9, 123_456.789, 1e-4,
-        0.000123456789, 1e-5, 1e12, 1e300, -1e-300, 5e-324, 1.7976931348623157e308, INF, -INF, NAN,
-    ],
-)  # fmt: skip
-def test_numbers_are_shown_as_c_shows_them(value: float, n_digits: int) -> None:
-    assert scripted(shown)(value, n_digits) == f"%.{n_digits}g" % value
-
-
-@given(value=st.floats(allow_nan=False, allow_infinity=False).filter(lambda value: value != 0.0))
-@settings(deadline=None)
-def test_any_number_is_shown_as_c_shows_it(value: float) -> None:
-    # Half way between two texts either will do.
-    actual, expected = scripted(shown)(value, 6), f"{value:.6g}"
-    assert len(actual) <= len("-1.23457e-308")
-    assert float(actual) == pytest.approx(float(expected), rel=1.01e-5 if "e-3" in expected else 1.01e-6 * 5, abs=0)

@@ -18,6 +18,7 @@ from neutone_sdk.portable.svf import svf
 from neutone_sdk.scripting import message_of
 
 from .operator_examples import EXAMPLES, audio, ops, sections, smoothing, svf_with
+from .portable_functions import complaint
 
 RATE_HZ = 48_000.0
 # Both filter in float64. What they differ by is far below what the result is rounded to, which may go either way: a
@@ -318,11 +319,11 @@ def zeros(*shape: int) -> Tensor:
         ("smooth_params", (audio(2, 1), smoothing() * torch.nan, 5, zeros(2, 4))),
     ],
 )  # fmt: skip
-def test_what_the_native_operator_refuses_is_refused_in_its_words(name: str, arguments: tuple[Any, ...]) -> None:
+def test_what_the_native_operator_refuses_is_refused_by_the_same_name(name: str, arguments: tuple[Any, ...]) -> None:
     others = copy.deepcopy(arguments)
     with pytest.raises(RuntimeError) as native:
         getattr(ops, name)(*arguments)
     with pytest.raises(torch.jit.Error) as portable:
         scripted(name)(*others)
-    assert message_of(portable.value) in str(native.value)
+    assert complaint(message_of(portable.value)) == complaint(str(native.value))
     torch.testing.assert_close(others, arguments, rtol=0, atol=0, equal_nan=True)

@@ -9,13 +9,11 @@ import math
 import torch
 from torch import Tensor
 
-from neutone_sdk.portable.text import shown
-
 
 def check_rate(op: str, sample_rate_hz: float) -> None:
     """Raise unless a rate is above 0 and finite."""
     if not (sample_rate_hz > 0.0 and math.isfinite(sample_rate_hz)):
-        raise RuntimeError(f"{op}: sample_rate_hz must be above 0 and finite, got {shown(sample_rate_hz)}")
+        raise RuntimeError(f"{op}: sample_rate_hz must be above 0 and finite, got {sample_rate_hz}")
 
 
 def check_cutoff(op: str, name: str, cutoff_hz: float, sample_rate_hz: float) -> None:
@@ -23,8 +21,7 @@ def check_cutoff(op: str, name: str, cutoff_hz: float, sample_rate_hz: float) ->
     normalized_freq = cutoff_hz / sample_rate_hz
     if not (normalized_freq > 0.0 and normalized_freq < 0.5):
         raise RuntimeError(
-            f"{op}: {name} must be above 0 and below {shown(0.5 * sample_rate_hz)} Hz, half of sample_rate_hz, got "
-            f"{shown(cutoff_hz)}"
+            f"{op}: {name} must be above 0 and below {0.5 * sample_rate_hz} Hz, half of sample_rate_hz, got {cutoff_hz}"
         )
 
 

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from neutone_sdk.portable.tensors import check_frames, check_memory
-from neutone_sdk.portable.text import shape_of, shown
+from neutone_sdk.portable.text import shape_of
 
 
 def biquad(audio: Tensor, sos: Tensor, state: Tensor) -> Tensor:
@@ -155,6 +155,5 @@ def _check_sections(sos: Tensor) -> None:
         # As is_stable in csrc/dsp/biquad_section.h.
         if not (abs(a2) < 1.0 and (1.0 + a1) + a2 > 0.0 and (1.0 - a1) + a2 > 0.0):
             raise RuntimeError(
-                f"biquad: row {i} of sos is unstable (a1 = {shown(a1)}, a2 = {shown(a2)}); its poles must "
-                "lie inside the unit circle"
+                f"biquad: row {i} of sos is unstable (a1 = {a1}, a2 = {a2}); its poles must lie inside the unit circle"
             )

@@ -5,7 +5,6 @@ import math
 from torch import Tensor
 
 from neutone_sdk.portable.analog_section import bilinear, check_cutoff, check_rate, is_stable, prewarped, sos_of
-from neutone_sdk.portable.text import shown
 
 
 def prototype(  # noqa: PLR0911  # one for each kind
@@ -44,17 +43,17 @@ def design_biquad(kind: str, cutoff_hz: float, q: float, gain_db: float, sample_
     check_rate("design_biquad", sample_rate_hz)
     check_cutoff("design_biquad", "cutoff_hz", cutoff_hz, sample_rate_hz)
     if not (q > 0.0 and math.isfinite(q)):
-        raise RuntimeError(f"design_biquad: q must be above 0 and finite, got {shown(q, 12)}")
+        raise RuntimeError(f"design_biquad: q must be above 0 and finite, got {q, 12}")
     has_gain = kind in ["peak", "lowshelf", "highshelf"]
     if has_gain and not abs(gain_db) <= 200.0:
-        raise RuntimeError(f"design_biquad: gain_db must be in -200..200, got {shown(gain_db, 12)}")
+        raise RuntimeError(f"design_biquad: gain_db must be in -200..200, got {gain_db, 12}")
     normalized_freq = cutoff_hz / sample_rate_hz
     amplitude = math.pow(10.0, gain_db / 40.0) if has_gain else 1.0
     n2, n1, n0, d1, d0 = prototype(kind, prewarped(normalized_freq), q, amplitude)
     section = bilinear(n2, n1, n0, d1, d0)
     if not is_stable(section):
         raise RuntimeError(
-            f"design_biquad: normalized_freq {shown(normalized_freq, 12)} with q {shown(q, 12)} has poles that float64 "
+            f"design_biquad: normalized_freq {normalized_freq, 12} with q {q, 12} has poles that float64 "
             "cannot tell from the unit circle; take both less extreme"
         )
     return sos_of([section])

@@ -5,24 +5,22 @@ import math
 import torch
 from torch import Tensor
 
-from neutone_sdk.portable.text import shown
-
 
 def normalized(cutoffs_hz: list[float], sample_rate_hz: float) -> list[float]:
     """Return cutoffs over the rate. Raises unless they lie between 0 and 0.5, and rise."""
     if not (math.isfinite(sample_rate_hz) and sample_rate_hz > 0.0):
-        raise RuntimeError(f"fir_design: sample_rate_hz must be finite and above 0, got {shown(sample_rate_hz)}")
+        raise RuntimeError(f"fir_design: sample_rate_hz must be finite and above 0, got {sample_rate_hz}")
     cutoffs = [cutoff_hz / sample_rate_hz for cutoff_hz in cutoffs_hz]
     for i in range(len(cutoffs)):
         if not (cutoffs[i] > 0.0 and cutoffs[i] < 0.5):
             raise RuntimeError(
                 "fir_design: cutoffs_hz must be above 0 and below half the sample rate, "
-                f"{shown(0.5 * sample_rate_hz)} Hz, got {shown(cutoffs_hz[i])}"
+                f"{0.5 * sample_rate_hz} Hz, got {cutoffs_hz[i]}"
             )
     if len(cutoffs) == 2 and not cutoffs[0] < cutoffs[1]:
         raise RuntimeError(
             "fir_design: cutoffs_hz must rise, the first below the second, got "
-            f"{shown(cutoffs[0] * sample_rate_hz)} and {shown(cutoffs[1] * sample_rate_hz)}"
+            f"{cutoffs[0] * sample_rate_hz} and {cutoffs[1] * sample_rate_hz}"
         )
     return cutoffs
 

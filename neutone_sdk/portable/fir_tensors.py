@@ -11,7 +11,6 @@ from torch import Tensor
 
 from neutone_sdk.portable.fir_partitions import both_taps, past_of
 from neutone_sdk.portable.tensors import check_memory
-from neutone_sdk.portable.text import shown
 
 
 def aligned(count: int) -> int:
@@ -38,7 +37,7 @@ def check_taps(op: str, taps: Tensor) -> None:
     is_outside = ~(taps.abs() <= 3.4028234663852886e38)  # NaN, too
     if bool(is_outside.any()):
         first = int(is_outside.to(torch.int64).argmax())
-        raise RuntimeError(f"{op}: taps must be finite in float32, got {shown(float(taps[first]))} at {first}")
+        raise RuntimeError(f"{op}: taps must be finite in float32, got {float(taps[first])} at {first}")
 
 
 def new_fir(taps: Tensor, n_channels: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -20,7 +20,6 @@ from neutone_sdk.portable.analog_section import (
     sos_of,
 )
 from neutone_sdk.portable.iir_prototype import prototype
-from neutone_sdk.portable.text import shown
 
 
 def root_of(re: float, im: float) -> tuple[float, float]:
@@ -163,15 +162,14 @@ def check_band(kind: str, cutoffs_hz: list[float], sample_rate_hz: float) -> Non
         check_cutoff("design_iir", "cutoffs_hz", cutoff_hz, sample_rate_hz)
     if is_band and not cutoffs_hz[0] / sample_rate_hz < cutoffs_hz[1] / sample_rate_hz:
         raise RuntimeError(
-            f"design_iir: cutoffs_hz must hold the lower frequency first, got {shown(cutoffs_hz[0])} and "
-            f"{shown(cutoffs_hz[1])}"
+            f"design_iir: cutoffs_hz must hold the lower frequency first, got {cutoffs_hz[0]} and {cutoffs_hz[1]}"
         )
 
 
 def check_family(family: str, kind: str, order: int, ripple_db: float) -> None:
     """Raise unless a family has such a filter."""
     if family in ["chebyshev1", "chebyshev2"] and not (ripple_db > 0.0 and ripple_db <= 300.0):
-        raise RuntimeError(f"design_iir: ripple_db must be above 0 and at most 300 dB, got {shown(ripple_db)}")
+        raise RuntimeError(f"design_iir: ripple_db must be above 0 and at most 300 dB, got {ripple_db}")
     if family != "linkwitz_riley":
         return
     if order % 2 != 0:
@@ -208,7 +206,7 @@ def design_iir(
     for section in sections:
         if not is_stable(section):
             raise RuntimeError(
-                f"design_iir: the band from {shown(low, 12)} to {shown(high, 12)} has poles that float64 cannot tell "
+                f"design_iir: the band from {low, 12} to {high, 12} has poles that float64 cannot tell "
                 "from the unit circle; take a wider band, a lower order or less ripple"
             )
     sos = sos_of(sections)

@@ -9,27 +9,24 @@ functions.
 import torch
 from torch import Tensor
 
-from neutone_sdk.portable.tensors import check_count, check_frames
+from neutone_sdk.portable.tensors import check_count
 
 
 def counters(op: str, samples: Tensor, cursors: Tensor) -> tuple[int, int]:
     """Return how many frames have been written and read. Raises unless the tensors are a ring."""
-    check_frames(op, "samples", samples)
-    capacity = samples.size(1)
-    if capacity < 1 or capacity & (capacity - 1) != 0:
-        raise RuntimeError(f"{op}: samples must have a power of two of columns, got shape {samples.shape}")
-    if cursors.dtype != torch.int64 or cursors.dim() != 1 or cursors.size(0) != 16:
-        raise RuntimeError(f"{op}: cursors must be int64 with shape (16), got shape {cursors.shape}")
     words: list[int] = cursors.tolist()
-    if words[0] - words[8] < 0 or words[0] - words[8] > capacity:
-        raise RuntimeError(f"{op}: cursors hold counters that no ring of {capacity} frames can have")
+    capacity = samples.size(1)
+    if capacity & (capacity - 1) != 0 or words[0] - words[8] < 0 or words[0] - words[8] > capacity:
+        raise RuntimeError(f"{op}: cursors hold counters that no ring of shape {samples.shape} can have")
     return words[0], words[8]
 
 
-def check_channels(op: str, name: str, frames: Tensor, n_channels: int) -> None:
-    """Raise unless ``frames`` has the rows of its ring."""
-    if frames.size(0) != n_channels:
-        raise RuntimeError(f"{op}: {name} must have the ring's {n_channels} channels, got {frames.size(0)}")
+def check_ring_frames(op: str, name: str, frames: Tensor, samples: Tensor) -> None:
+    """Raise unless ``frames`` are such as ``samples`` holds."""
+    if frames.dim() != 2 or frames.size(0) != samples.size(0) or frames.dtype != samples.dtype:
+        raise RuntimeError(
+            f"{op}: {name} must be float32 with the ring's {samples.size(0)} channels, got {frames.shape}"
+        )
 
 
 def check_room(op: str, name: str, n_frames: int, capacity: int, waiting: int) -> None:
@@ -72,9 +69,8 @@ def set_counters(written: int, read: int, cursors: Tensor) -> None:
 
 def ring_write(frames: Tensor, samples: Tensor, cursors: Tensor) -> None:
     """Append frames for which there is room."""
-    check_frames("ring_write", "frames", frames)
+    check_ring_frames("ring_write", "frames", frames, samples)
     written, read = counters("ring_write", samples, cursors)
-    check_channels("ring_write", "frames", frames, samples.size(0))
     check_room("ring_write", "frames", frames.size(1), samples.size(1), written - read)
     write_at(written, frames, samples)
     set_counters(written + frames.size(1), read, cursors)
@@ -82,9 +78,8 @@ def ring_write(frames: Tensor, samples: Tensor, cursors: Tensor) -> None:
 
 def ring_push(frames: Tensor, max_frames: int, samples: Tensor, cursors: Tensor) -> None:
     """Append frames; the oldest are dropped if the ring would come to hold more than ``max_frames``."""
-    check_frames("ring_push", "frames", frames)
+    check_ring_frames("ring_push", "frames", frames, samples)
     written, read = counters("ring_push", samples, cursors)
-    check_channels("ring_push", "frames", frames, samples.size(0))
     if max_frames < written - read or max_frames > samples.size(1):
         raise RuntimeError(
             f"ring_push: max_frames must be in {written - read}..{samples.size(1)}, from the frames in the ring to its "
@@ -98,9 +93,8 @@ def ring_push(frames: Tensor, max_frames: int, samples: Tensor, cursors: Tensor)
 
 def copy_oldest(op: str, out: Tensor, samples: Tensor, cursors: Tensor) -> tuple[int, int]:
     """Copy the oldest frames into ``out``; return how many have been written, and had been read before."""
-    check_frames(op, "out", out)
+    check_ring_frames(op, "out", out, samples)
     written, read = counters(op, samples, cursors)
-    check_channels(op, "out", out, samples.size(0))
     check_waiting(op, "out", out.size(1), written - read)
     out.copy_(read_at(read, out.size(1), samples))
     return written, read
@@ -119,9 +113,8 @@ def ring_peek(out: Tensor, samples: Tensor, cursors: Tensor) -> None:
 
 def ring_newest(out: Tensor, samples: Tensor, cursors: Tensor) -> None:
     """Copy the latest frames into ``out``, the oldest of them first."""
-    check_frames("ring_newest", "out", out)
+    check_ring_frames("ring_newest", "out", out, samples)
     written, read = counters("ring_newest", samples, cursors)
-    check_channels("ring_newest", "out", out, samples.size(0))
     check_waiting("ring_newest", "out", out.size(1), written - read)
     out.copy_(read_at(written - out.size(1), out.size(1), samples))
 

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from neutone_sdk.portable.tensors import check_frames, check_memory
-from neutone_sdk.portable.text import shape_of, shown
+from neutone_sdk.portable.text import shape_of
 
 
 def smooth_params(values: Tensor, smoothing: Tensor, n_frames: int, state: Tensor) -> Tensor:
@@ -80,9 +80,8 @@ def _check_smoothing(smoothing: Tensor) -> None:
     rows: list[list[float]] = smoothing.tolist()
     for row in rows:
         if row[0] != 1.0 and row[0] != 2.0:
-            raise RuntimeError(f"smooth_params: smoothing must have 1 or 2 in its first column, got {shown(row[0])}")
+            raise RuntimeError(f"smooth_params: smoothing must have 1 or 2 in its first column, got {row[0]}")
         if not (row[1] >= 0.0 and row[1] <= 1e12):
             raise RuntimeError(
-                "smooth_params: smoothing must have a time of 0 to 1e12 samples in its second column, got "
-                f"{shown(row[1])}"
+                f"smooth_params: smoothing must have a time of 0 to 1e12 samples in its second column, got {row[1]}"
             )

@@ -7,7 +7,6 @@ from torch import Tensor
 
 from neutone_sdk.portable.analog_section import check_rate, sum_of_three
 from neutone_sdk.portable.tensors import check_memory
-from neutone_sdk.portable.text import shown
 
 
 def polynomials_at(c0: float, c1: float, c2: float, sine: Tensor, cosine: Tensor) -> Tensor:
@@ -30,9 +29,7 @@ def checked_sections(sos: Tensor) -> list[list[float]]:
     for i in range(len(rows)):
         b0, b1, b2, a0, a1, a2 = rows[i]
         if a0 == 0.0 or not math.isfinite(a0):
-            raise RuntimeError(
-                f"sos_response: sos must have an a0 that is finite and not 0, got {shown(a0)} in row {i}"
-            )
+            raise RuntimeError(f"sos_response: sos must have an a0 that is finite and not 0, got {a0} in row {i}")
         sections.append([b0 / a0, b1 / a0, b2 / a0, a1 / a0, a2 / a0])
     return sections
 
@@ -46,8 +43,7 @@ def normalized(frequencies_hz: Tensor, sample_rate_hz: float) -> Tensor:
     if bool(is_outside.any()):
         first = float(frequencies_hz[is_outside][0])
         raise RuntimeError(
-            f"sos_response: frequencies_hz must be in 0..{shown(0.5 * sample_rate_hz)} Hz, half of sample_rate_hz, got "
-            f"{shown(first)}"
+            f"sos_response: frequencies_hz must be in 0..{0.5 * sample_rate_hz} Hz, half of sample_rate_hz, got {first}"
         )
     return freqs
 

@@ -11,7 +11,7 @@ from neutone_sdk.portable.resampler import (
     resampler_ready_after,
 )
 from neutone_sdk.portable.ring import (
-    check_channels,
+    check_ring_frames,
     check_room,
     check_waiting,
     counters,
@@ -56,9 +56,8 @@ def fit_channels(audio: Tensor, n_channels: int, first: int, n_frames: int) -> T
 def check_block(op: str, audio: Tensor, params: Tensor, samples: Tensor, param_samples: Tensor) -> None:
     """Raise unless a block is what its rings are made for."""
     check_frames(op, "audio", audio)
-    check_frames(op, "params", params)
+    check_ring_frames(op, "params", params, param_samples)
     check_fit(op, audio.size(0), samples.size(0))
-    check_channels(op, "params", params, param_samples.size(0))
     if params.size(1) != 1 and params.size(1) != audio.size(1):
         raise RuntimeError(f"{op}: params must have 1 column or the {audio.size(1)} of audio, got {params.size(1)}")
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from neutone_sdk.portable.tensors import check_frames, check_memory, check_tensor
-from neutone_sdk.portable.text import shape_of, shown
+from neutone_sdk.portable.text import shape_of
 
 
 def svf(
@@ -41,7 +41,7 @@ def svf(
     _check_control("resonance", resonance, audio, 1)
     _check_control("mix", mix, audio, 3)
     if not (sample_rate_hz >= 1.0 and sample_rate_hz <= 768_000.0):
-        raise RuntimeError(f"svf: sample_rate_hz must be in 1..768000, got {shown(sample_rate_hz)}")
+        raise RuntimeError(f"svf: sample_rate_hz must be in 1..768000, got {sample_rate_hz}")
     check_memory("svf", "state", state, 2, torch.float64)
     if state.size(0) != audio.size(0) or state.size(1) != 7:
         raise RuntimeError(f"svf: state must have shape ({audio.size(0)}, 7), got {shape_of(state)}")

@@ -1,23 +1,21 @@
-"""What csrc/ops/tensors.h asks of a tensor, with its messages. Scriptable."""
+"""What csrc/ops/tensors.h asks of a tensor. Scriptable.
+
+In few nodes of a graph: TorchScript copies these functions to wherever they are called, and takes time to optimise all
+that before the first blocks of a file can be played. So there is one message for several reasons.
+"""
 
 import torch
 from torch import Tensor
 
-from neutone_sdk.portable.text import name_of, shape_of
+from neutone_sdk.portable.text import shape_of
 
 
 def check_tensor(op: str, name: str, tensor: Tensor, n_dims: int, dtype: torch.dtype) -> None:
     """Raise unless ``tensor`` is a dense CPU tensor of that type with ``n_dims`` dimensions."""
-    if not tensor.is_cpu:
-        raise RuntimeError(f"{op}: {name} must be on the CPU; move it with .cpu()")
-    if tensor.layout != torch.strided:
-        raise RuntimeError(f"{op}: {name} must be a dense tensor; convert it with .to_dense()")
-    if tensor.dim() != n_dims:
-        raise RuntimeError(f"{op}: {name} must have {n_dims} dimensions, got shape {shape_of(tensor)}")
-    if tensor.dtype != dtype:
-        wanted = name_of(dtype)
+    if not tensor.is_cpu or tensor.layout != torch.strided or tensor.dim() != n_dims or tensor.dtype != dtype:
+        wanted = "float32" if dtype == torch.float32 else "float64" if dtype == torch.float64 else "int64"
         raise RuntimeError(
-            f"{op}: {name} must be {wanted}, got {name_of(tensor.dtype)}; convert it with .to(torch.{wanted})"
+            f"{op}: {name} must be a dense {wanted} tensor on the CPU with {n_dims} dimensions, got {tensor.shape}"
         )
 
 
