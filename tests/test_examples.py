@@ -11,10 +11,15 @@ import torch
 
 from neutone_sdk.audio import get_default_audio_samples
 from neutone_sdk.checks import CHECKS, Status, Subject, run_checks
+from neutone_sdk.portable.linker import to_portable
 from neutone_sdk.rendering import knobs, render
+from neutone_sdk.script_operators import custom_namespaces, operators_in
 from neutone_sdk.utils import load_neutone_model
 
+from . import bare_player
+
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("example_*.py"))
+PLAYER = Path(bare_player.__file__)
 DEMO = Path(__file__).parents[1] / "examples" / "demo.py"
 
 
@@ -43,6 +48,24 @@ def test_an_example_exports_a_model_that_plays(example: Path, tmp_path: Path) ->
     assert played.abs().max() > 0.01
     report = run_checks(Subject((tmp_path / "exported" / "model.nm").read_bytes(), metadata), CHECKS)
     assert report.of(Status.FAILED, Status.WARNED) == []
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_plays_the_same_as_a_portable_file_in_a_host_without_this_package(
+    example: Path, tmp_path: Path
+) -> None:
+    run(example, "-o", tmp_path / "exported", folder=tmp_path)
+    native = tmp_path / "exported" / "model.nm"
+    portable = to_portable(native.read_bytes())
+    assert custom_namespaces(operators_in(portable)) == set()
+    torch.jit.save(portable, tmp_path / "portable.nm")
+    audio = get_default_audio_samples()[1].audio[:, :9000]
+    torch.save(audio, tmp_path / "in.pt")
+
+    run(PLAYER, tmp_path / "portable.nm", tmp_path / "in.pt", tmp_path / "out.pt", folder=tmp_path)
+
+    expected = bare_player.play(str(native), audio)
+    torch.testing.assert_close(torch.load(tmp_path / "out.pt"), expected, rtol=0, atol=1e-6)
 
 
 def test_the_clipper_clips(tmp_path: Path) -> None:
