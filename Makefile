@@ -7,6 +7,7 @@ AUDIO ?= neutone_sdk/assets/samples/drum_loop.flac
 # Exactly this one, as in pyproject.toml. PyPI's own for Linux brings CUDA, several GB: unless a CPU build of it lies where
 # pip looks, set PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu.
 TORCH := torch==2.13.0
+OTHER_TORCH ?= 2.14.1
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -19,7 +20,7 @@ CPP_FILES = $(shell git ls-files '*.cpp' '*.h')
 CPP_UNITS = $(shell git ls-files '*.cpp')
 NATIVE_PRESETS := native native-asan native-tsan
 
-.PHONY: help env build chromium demo test test-python test-native lint format install-check bench clean
+.PHONY: help env build chromium demo test test-python test-native test-other-torch lint format install-check bench clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | column -t -s '|'
@@ -84,6 +85,11 @@ install-check: ## Install with pip into a fresh environment and do what the READ
 	  && bin/neutone card exported/model.nm -o card.html \
 	  && bin/neutone render exported/model.nm "$(abspath $(AUDIO))" played.wav --param drive=24
 
+test-other-torch: build ## Play exported files on another torch: make test-other-torch OTHER_TORCH=2.14.1 (several GB)
+	$(PYTHON) -m venv build/other-torch
+	build/other-torch/bin/pip install --quiet torch==$(OTHER_TORCH) numpy
+	PYTHONPATH=. $(BIN)/python -W ignore tools/play_on_other_torch.py build/other-torch/bin/python
+
 bench: build ## Measure, beside references
 	cmake --preset bench >/dev/null && cmake --build --preset bench >/dev/null
 	for suite in ring resampler biquad svf fir; do build/bench/benchmarks/native/$$suite || exit 1; done
@@ -92,6 +98,8 @@ bench: build ## Measure, beside references
 	$(BIN)/python benchmarks/wrapper.py
 	$(BIN)/python -m benchmarks.filters
 	$(BIN)/python -m benchmarks.zipper
+	$(BIN)/python -m benchmarks.portable
+	$(BIN)/python -m benchmarks.portable_fir
 	$(BIN)/python benchmarks/import_time.py
 
 clean: ## Remove everything that was built, and .venv
