@@ -5,12 +5,13 @@ torch does, *cached* (``set_cached(True)``, ``prepare_for_inference()``) works o
 remembers what the next block needs. A batch of another size starts a new stream.
 """
 
-from typing import Any
+from typing import Any, Final
 
 import torch
 import torch.nn.functional as F  # noqa: N812  # as everyone calls it
 from torch import Tensor, nn
 
+from neutone_sdk import conv_windows
 from neutone_sdk.block_checks import check_batch, check_batch_size, check_block, check_counts
 from neutone_sdk.errors import InvalidArgumentError, InvalidAudioError
 
@@ -31,7 +32,11 @@ class PaddingCached(nn.Module):
         InvalidArgumentError: A number is too small.
     """
 
+    # Frames of a block that fit beside the past; a longer one is joined to it by a copy.
+    ROOM: Final = 2048
+
     past: Tensor
+    cursor: Tensor
 
     def __init__(
         self,
@@ -49,8 +54,14 @@ class PaddingCached(nn.Module):
         self.padding_l = padding_l
         self.padding_r = padding_r
         self.use_dynamic_bs = use_dynamic_bs
+        self.batch_size = batch_size
         self.debug_mode = debug_mode
-        self.register_buffer("past", torch.zeros(batch_size, n_ch, padding_l + padding_r), persistent=False)
+        self.n_past = padding_l + padding_r
+        # A ring of the stream, twice side by side: each frame is written to both, so that the latest ones always lie in
+        # one piece somewhere, whatever the length of the past. It has no batch until the first block: a model that has
+        # heard nothing makes no large file.
+        self.register_buffer("past", torch.zeros(0, n_ch, 2, self.n_past + self.ROOM), persistent=False)
+        self.register_buffer("cursor", torch.zeros(1, dtype=torch.int64), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return what came before ``x``, ``(batch, n_ch, n)``, and ``x``; fresh, or ``x`` itself without padding.
@@ -60,12 +71,42 @@ class PaddingCached(nn.Module):
             InvalidAudioError: ``x`` has another shape, or another batch size without ``use_dynamic_bs``.
         """
         check_block(x, self.n_ch, self.past)
+        padded = self.push(x)
+        return padded if self.n_past == 0 or torch.is_grad_enabled() else padded.clone()
+
+    @torch.jit.export
+    def push(self, x: Tensor) -> Tensor:
+        """As `forward` without its checks, but the next call may overwrite what is returned.
+
+        Raises:
+            InvalidAudioError: ``x`` has another batch size without ``use_dynamic_bs``.
+        """
         self.fit_batch(x.size(0))
-        if self.past.size(2) == 0:
+        n, n_past = x.size(2), self.n_past
+        if n_past == 0:
             return x
-        padded = torch.cat([self.past, x], dim=2)
-        self.past.copy_(padded.detach()[:, :, x.size(2) :])
+        start = int(self.cursor)  # of the past in the ring; its end is where the next frame goes
+        if n <= self.ROOM and not torch.is_grad_enabled():
+            self._write(start + n_past, x)
+            return self._ring().narrow(2, start, n_past + n)
+        # Gradients need a tensor that stays as it is.
+        padded = torch.cat([self._ring().narrow(2, start, n_past), x], dim=2)
+        self._write(start + n_past + max(0, n - n_past), padded.detach()[:, :, max(n, n_past) :])
         return padded
+
+    def _ring(self) -> Tensor:
+        return self.past.view(self.past.size(0), self.n_ch, 2 * self.past.size(3))
+
+    def _write(self, position: int, x: Tensor) -> None:
+        """Put frames where the one of number ``position`` goes, and let the past end behind them."""
+        n, size = x.size(2), self.past.size(3)
+        first = position % size
+        n_head = min(n, size - first)
+        frames = x.unsqueeze(2)
+        self.past.narrow(3, first, n_head).copy_(frames.narrow(3, 0, n_head))
+        if n_head < n:
+            self.past.narrow(3, 0, n - n_head).copy_(frames.narrow(3, n_head, n - n_head))
+        self.cursor.fill_((position + n - self.n_past) % size)
 
     @torch.jit.export
     def fit_batch(self, batch_size: int) -> bool:
@@ -74,10 +115,11 @@ class PaddingCached(nn.Module):
         Raises:
             InvalidAudioError: It would, without ``use_dynamic_bs``.
         """
-        if batch_size == self.past.size(0):
+        n_batch = self.past.size(0)
+        if batch_size == n_batch:
             return False
         if not self.use_dynamic_bs:
-            check_batch(batch_size, self.past.size(0))
+            check_batch(batch_size, self.batch_size if n_batch == 0 else n_batch)
         self.reset(batch_size)
         return True
 
@@ -90,12 +132,13 @@ class PaddingCached(nn.Module):
         """
         if batch_size is not None:
             check_batch_size(batch_size)
-            self.past.resize_(batch_size, self.past.size(1), self.past.size(2))
+            self.past.resize_(batch_size, self.n_ch, 2, self.past.size(3))
         self.past.zero_()
+        self.cursor.zero_()
 
     def prepare_for_inference(self) -> None:
-        """Forget all audio and leave training mode."""
-        self.reset(None)  # TorchScript knows the default outside of this class only
+        """Forget all audio, with its memory, and leave training mode."""
+        self.reset(0)
         self.eval()
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
@@ -138,6 +181,8 @@ class Conv1dGeneral(nn.Module):
             those above, or ``"same"`` is asked of a non-causal layer with a stride.
     """
 
+    phase: Tensor
+
     def __init__(
         self,
         in_channels: int,
@@ -171,9 +216,11 @@ class Conv1dGeneral(nn.Module):
         self.conv1d = nn.Conv1d(
             in_channels, out_channels, kernel_size, stride=stride, dilation=dilation, groups=groups, bias=bias
         )
+        self.delay_samples, n_extra = _delay(self.padded_kernel_size, self.padding_l, self.padding_r, stride)
+        self.register_buffer("phase", torch.zeros(1, dtype=torch.int64), persistent=False)
         self.padding_cached = PaddingCached(
             in_channels,
-            self.padded_kernel_size,
+            self.padded_kernel_size + n_extra,
             use_dynamic_bs=use_dynamic_bs,
             batch_size=batch_size,
         )
@@ -206,10 +253,39 @@ class Conv1dGeneral(nn.Module):
         return self.conv1d(x)
 
     def _next_block(self, x: Tensor) -> Tensor:
-        padded = self.padding_cached(x)
-        if x.size(2) == 0:
+        first = 0 if self.stride == 1 else self._first_due(x)
+        padded = self.padding_cached.push(x)
+        n_outputs = (x.size(2) - first + self.stride - 1) // self.stride
+        if n_outputs <= 0:
             return x.new_zeros([x.size(0), self.conv1d.out_channels, 0])
-        return self.conv1d(padded)
+        weight = self.conv1d.weight
+        if self._may_be_quick() and conv_windows.pays(x.size(0), weight.size(1) * weight.size(2), n_outputs):
+            return conv_windows.convolve(
+                padded, first, n_outputs, weight, self.conv1d.bias, self.stride, self.conv1d.dilation[0]
+            )
+        n_needed = (n_outputs - 1) * self.stride + self.padded_kernel_size + 1
+        return self.conv1d(padded.narrow(2, first, n_needed))
+
+    def _first_due(self, x: Tensor) -> int:
+        """Return where in ``x`` the first input lies at which an output is due, and count ``x`` as heard."""
+        if self.padding_cached.fit_batch(x.size(0)):
+            self.phase.zero_()
+        phase = int(self.phase)  # samples heard since the one of the latest output, that one included
+        self.phase.fill_((phase + x.size(2)) % self.stride)
+        return (self.stride - phase) % self.stride
+
+    def _may_be_quick(self) -> bool:
+        if torch.is_grad_enabled() or self.conv1d.groups > 1:
+            return False
+        if not torch.jit.is_scripting():  # type: ignore[attr-defined]
+            return self._is_stock()
+        return True
+
+    @torch.jit.unused
+    def _is_stock(self) -> bool:
+        """Return whether nothing but the weights makes the output, such as a weight norm's hook."""
+        layer = self.conv1d
+        return type(layer) is nn.Conv1d and not layer._forward_pre_hooks and not layer._forward_hooks  # noqa: SLF001
 
     @torch.jit.export
     def is_cached(self) -> bool:
@@ -230,11 +306,20 @@ class Conv1dGeneral(nn.Module):
             InvalidArgumentError: ``batch_size`` is negative.
         """
         self.padding_cached.reset(batch_size)
+        self.phase.zero_()
 
     @torch.jit.export
     def get_delay_samples(self) -> int:
-        """Return by how many output samples a stream is later than a clip: 0 for a causal layer without a stride."""
-        return self.padding_r
+        """Return by how many output samples a stream is later than a clip: 0 for a causal layer that keeps the length.
+
+        A clip that the layer shortens counts from its end: what is missing is missing in front.
+        """
+        return self.delay_samples
+
+    @torch.jit.export
+    def get_stride(self) -> tuple[int, int]:
+        """Return how many output samples come for how many input samples."""
+        return 1, self.stride
 
     @torch.jit.export
     def get_receptive_field_samples(self) -> int:
@@ -302,3 +387,16 @@ def _paddings(padding: Any, reach: int, stride: int, causal: bool) -> tuple[int,
         raise InvalidArgumentError(msg)
     check_counts(0, padding=padding)
     return padding, 0 if causal else padding
+
+
+def _delay(reach: int, padding_l: int, padding_r: int, stride: int) -> tuple[int, int]:
+    """Return a stream's delay in output samples, and how far back its windows lie besides.
+
+    Output j of a clip has its last tap at input ``j * stride + reach - padding_l``; of a stream, output i comes when
+    input ``i * stride`` is there. So it is output ``i - late`` of the clip, with the smallest ``late`` that needs no
+    later input, and its last tap is at ``i * stride - n_extra``. A clip of whole strides lacks ``n_missing`` outputs.
+    """
+    late = -((padding_l - reach) // stride)
+    n_extra = late * stride - (reach - padding_l)
+    n_missing = (reach - padding_l - padding_r) // stride
+    return late - n_missing, n_extra
