@@ -49,17 +49,27 @@ def check_block(x: Tensor, n_channels: int, like: Tensor) -> None:
         )
 
 
-def check_batch(batch_size: int, expected: int) -> None:
-    """Raise unless a batch is as large as a block was told that it would be.
+def starts_stream(batch_size: int, current: int, expected: int, use_dynamic_bs: bool) -> bool:
+    """Return whether a batch of this size starts a new stream. Scriptable.
+
+    Args:
+        batch_size: Of the block that came.
+        current: Of the stream so far; 0 if there is none yet.
+        expected: Of the first stream, without ``use_dynamic_bs``.
+        use_dynamic_bs: Whether the size may change.
 
     Raises:
-        InvalidAudioError: It is not.
+        InvalidAudioError: The size is another, and may not change.
     """
-    if batch_size != expected:
+    if batch_size == current:
+        return False
+    allowed = expected if current == 0 else current
+    if not use_dynamic_bs and batch_size != allowed:
         raise InvalidAudioError(
-            f"audio must have a batch of {expected}, as the block was made with, got {batch_size}; call "
+            f"audio must have a batch of {allowed}, as the block was made for, got {batch_size}; call "
             f"reset({batch_size}), or make it with use_dynamic_bs=True"
         )
+    return True
 
 
 def check_batch_size(batch_size: int) -> None:
@@ -70,3 +80,23 @@ def check_batch_size(batch_size: int) -> None:
     """
     if batch_size < 0:
         raise InvalidArgumentError(f"batch_size must be at least 0, got {batch_size}")
+
+
+def adopt_stock_names(state_dict: dict[str, Any], prefix: str, layer: str) -> None:
+    """Rename the weights of a stock layer into those of the submodule ``layer``."""
+    for name in ("weight", "bias"):
+        if prefix + name in state_dict:
+            state_dict[f"{prefix}{layer}.{name}"] = state_dict.pop(prefix + name)
+
+
+def check_groups(groups: int, in_channels: int, out_channels: int) -> None:
+    """Raise unless ``groups`` divides both numbers of channels.
+
+    Raises:
+        InvalidTypeError: It is no integer.
+        InvalidArgumentError: It does not divide them.
+    """
+    check_counts(1, groups=groups)
+    if in_channels % groups or out_channels % groups:
+        msg = f"groups must divide in_channels, {in_channels}, and out_channels, {out_channels}; got {groups}"
+        raise InvalidArgumentError(msg)

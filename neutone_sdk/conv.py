@@ -12,7 +12,14 @@ import torch.nn.functional as F  # noqa: N812  # as everyone calls it
 from torch import Tensor, nn
 
 from neutone_sdk import conv_windows
-from neutone_sdk.block_checks import check_batch, check_batch_size, check_block, check_counts
+from neutone_sdk.block_checks import (
+    adopt_stock_names,
+    check_batch_size,
+    check_block,
+    check_counts,
+    check_groups,
+    starts_stream,
+)
 from neutone_sdk.errors import InvalidArgumentError, InvalidAudioError
 
 
@@ -115,11 +122,8 @@ class PaddingCached(nn.Module):
         Raises:
             InvalidAudioError: It would, without ``use_dynamic_bs``.
         """
-        n_batch = self.past.size(0)
-        if batch_size == n_batch:
+        if not starts_stream(batch_size, self.past.size(0), self.batch_size, self.use_dynamic_bs):
             return False
-        if not self.use_dynamic_bs:
-            check_batch(batch_size, self.batch_size if n_batch == 0 else n_batch)
         self.reset(batch_size)
         return True
 
@@ -254,12 +258,27 @@ class Conv1dGeneral(nn.Module):
 
     def _next_block(self, x: Tensor) -> Tensor:
         first = 0 if self.stride == 1 else self._first_due(x)
-        padded = self.padding_cached.push(x)
         n_outputs = (x.size(2) - first + self.stride - 1) // self.stride
-        if n_outputs <= 0:
-            return x.new_zeros([x.size(0), self.conv1d.out_channels, 0])
+        return self.at_windows(self.padding_cached.push(x), first, max(0, n_outputs))
+
+    @torch.jit.export
+    def at_windows(self, padded: Tensor, first: int, n_outputs: int) -> Tensor:
+        """Return the products of the kernel with the windows of ``padded`` that begin at ``first + i * stride``.
+
+        For blocks that use the past of a layer, ``padding_cached.push(x)``, for more than its convolution.
+
+        Args:
+            padded: ``(batch, in_channels, at least first + (n_outputs - 1) * stride + padded_kernel_size + 1)``.
+            first: Where the first window begins.
+            n_outputs: How many there are, at least 0.
+
+        Returns:
+            ``(batch, out_channels, n_outputs)``, fresh.
+        """
+        if n_outputs == 0:
+            return padded.new_zeros([padded.size(0), self.conv1d.out_channels, 0])
         weight = self.conv1d.weight
-        if self._may_be_quick() and conv_windows.pays(x.size(0), weight.size(1) * weight.size(2), n_outputs):
+        if self._may_be_quick() and conv_windows.pays(padded.size(0), weight.size(1) * weight.size(2), n_outputs):
             return conv_windows.convolve(
                 padded, first, n_outputs, weight, self.conv1d.bias, self.stride, self.conv1d.dilation[0]
             )
@@ -335,26 +354,6 @@ class Conv1dGeneral(nn.Module):
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
         adopt_stock_names(state_dict, prefix, "conv1d")
         super()._load_from_state_dict(state_dict, prefix, *args)
-
-
-def adopt_stock_names(state_dict: dict[str, Any], prefix: str, layer: str) -> None:
-    """Rename the weights of a stock layer into those of the submodule ``layer``."""
-    for name in ("weight", "bias"):
-        if prefix + name in state_dict:
-            state_dict[f"{prefix}{layer}.{name}"] = state_dict.pop(prefix + name)
-
-
-def check_groups(groups: int, in_channels: int, out_channels: int) -> None:
-    """Raise unless ``groups`` divides both numbers of channels.
-
-    Raises:
-        InvalidTypeError: It is no integer.
-        InvalidArgumentError: It does not divide them.
-    """
-    check_counts(1, groups=groups)
-    if in_channels % groups or out_channels % groups:
-        msg = f"groups must divide in_channels, {in_channels}, and out_channels, {out_channels}; got {groups}"
-        raise InvalidArgumentError(msg)
 
 
 def _pad_mode(padding_mode: str) -> str:
