@@ -47,6 +47,7 @@ class CachedMelSpec(nn.Module):
         InvalidArgumentError: An argument is outside what is allowed.
     """
 
+    window: Tensor
     analysis: Tensor
     filters: Tensor
 

@@ -1,4 +1,4 @@
-"""Streams of overlapping frames, out of audio and back into it: what transforms and models of long chunks have in common.
+"""Overlapping frames, out of a stream and back into it: what transforms and models of long chunks have in common.
 
 Frames are ``frame_samples`` long and begin ``hop_samples`` apart. State is written in place, never assigned: torch can
 freeze what contains these modules.
@@ -73,13 +73,16 @@ class FrameSum(nn.Module):
     """
 
     tail: Tensor
+    delay_samples: Tensor
 
     def __init__(self, n_channels: int, frame_samples: int, hop_samples: int, grain_samples: int) -> None:
         super().__init__()
         self.frame_samples = frame_samples
         self.hop_samples = hop_samples
-        # The sum so far, of as many samples before the end of the latest frame as the output is late.
-        self.register_buffer("tail", torch.zeros(n_channels, frame_samples - grain_samples), persistent=False)
+        # The sum so far, of as many samples before the end of the latest frame as the output is late. There is room
+        # for all that the grain may become: what comes out of a file cannot be resized.
+        self.register_buffer("tail", torch.zeros(n_channels, frame_samples), persistent=False)
+        self.register_buffer("delay_samples", torch.tensor(frame_samples - grain_samples), persistent=False)
 
     def forward(self, frames: Tensor, n_pending: int, n_samples: int) -> Tensor:
         """Return the next ``n_samples`` of the stream, fresh.
@@ -93,22 +96,24 @@ class FrameSum(nn.Module):
         if n_frames == 0:
             return self.tail.narrow(1, n_pending, n_samples).clone()
         n_new = n_frames * self.hop_samples
-        first = self.hop_samples - self.frame_samples + self.tail.size(1)
-        whole = nn.functional.pad(self.tail, [0, n_new])
+        n_tail = int(self.delay_samples)
+        tail = self.tail.narrow(1, 0, n_tail)
+        first = self.hop_samples - self.frame_samples + n_tail
+        whole = nn.functional.pad(tail, [0, n_new])
         for i in range(n_frames):
             whole.narrow(1, first + i * self.hop_samples, self.frame_samples).add_(frames.select(1, i))
-        self.tail.copy_(whole.detach().narrow(1, n_new, self.tail.size(1)))
+        tail.copy_(whole.detach().narrow(1, n_new, n_tail))
         return whole.narrow(1, n_pending, n_samples)
 
     @torch.jit.export
     def get_delay_samples(self) -> int:
         """Return by how many samples the output is late."""
-        return self.tail.size(1)
+        return int(self.delay_samples)
 
     @torch.jit.export
     def set_grain(self, grain_samples: int) -> None:
         """Change the grain, and forget all."""
-        self.tail.resize_([self.tail.size(0), self.frame_samples - grain_samples])
+        self.delay_samples.fill_(self.frame_samples - grain_samples)
         self.reset()
 
     @torch.jit.export

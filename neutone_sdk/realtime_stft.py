@@ -116,7 +116,7 @@ class RealtimeSTFT(nn.Module):
         Raises:
             InvalidArgumentError: It is none of `calc_supported_buffer_sizes`.
         """
-        if io_n_samples % self.hop_len != 0 or io_n_samples < self.hop_len or io_n_samples > self.calc_max_buffer_size():
+        if io_n_samples not in self.calc_supported_buffer_sizes():
             raise InvalidArgumentError(
                 f"io_n_samples must be a multiple of hop_len, {self.hop_len}, from it to model_io_n_frames times it, "
                 f"{self.calc_max_buffer_size()}, got {io_n_samples}"

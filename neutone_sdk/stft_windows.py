@@ -102,7 +102,7 @@ def offline_frames(audio: Tensor, window: Tensor, hop_len: int, center: bool) ->
     end = support(window)[1]
     left = n_fft // 2 if center else end - hop_len
     n_frames = audio.size(1) // hop_len + (1 if center else 0)
-    right = max(0, (n_frames - 1) * hop_len + n_fft - left - audio.size(1))
-    padded = torch.nn.functional.pad(audio, [left, right])
-    frames = padded.unfold(1, n_fft, hop_len).narrow(1, 0, n_frames)
-    return torch.fft.rfft(frames * window).transpose(1, 2)
+    n_done = max(n_frames, 1)  # torch transforms no empty tensors
+    right = max(0, (n_done - 1) * hop_len + n_fft - left - audio.size(1))
+    frames = torch.nn.functional.pad(audio, [left, right]).unfold(1, n_fft, hop_len).narrow(1, 0, n_done)
+    return torch.fft.rfft(frames * window).narrow(1, 0, n_frames).transpose(1, 2)
