@@ -4,7 +4,19 @@ from neutone_sdk import _library
 
 _library.load_ops_library()  # first: what follows compiles calls of the operators
 
-from neutone_sdk import _fake_kernels, audio, constants, core, errors, filters, parameter, utils  # noqa: E402, F401
+from neutone_sdk import (  # noqa: E402
+    _fake_kernels,  # noqa: F401
+    audio,
+    cached_mel_spec,
+    constants,
+    core,
+    errors,
+    filters,
+    overlap_add,
+    parameter,
+    realtime_stft,
+    utils,
+)
 from neutone_sdk._library import ops_library_path  # noqa: E402
 from neutone_sdk._version import __version__  # noqa: E402
 from neutone_sdk.core import NeutoneModel  # noqa: E402
@@ -41,12 +53,15 @@ __all__ = [
     "WaveformToWaveformBase",
     "__version__",
     "audio",
+    "cached_mel_spec",
     "constants",
     "core",
     "errors",
     "filters",
     "ops_library_path",
+    "overlap_add",
     "parameter",
+    "realtime_stft",
     "resample",
     "utils",
 ]

@@ -289,6 +289,15 @@ def test_sounds_out_of_silence_have_phase_0() -> None:
     torch.testing.assert_close(output, click, rtol=0, atol=1e-6)
 
 
+def test_reset_forgets_phases(noise: Noise) -> None:
+    stft = RealtimeSTFT(logarithmize=False)
+    spec = stft.audio_to_spec(noise(2, 512, 0))
+
+    stft.reset()
+
+    assert torch.equal(stft.spec_to_audio(spec), RealtimeSTFT(logarithmize=False).spec_to_audio(spec))
+
+
 @pytest.mark.parametrize("scale", [{"power": 1.0}, {"power": None, "logarithmize": False}])
 def test_without_phases_frames_are_even(scale: dict[str, Any], noise: Noise) -> None:
     stft = RealtimeSTFT(1, 1, 64, 64, 64, torch.ones(64), center=False, use_phase_info=False, **scale)
