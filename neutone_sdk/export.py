@@ -10,12 +10,13 @@ import torch
 from torch.jit import ScriptModule
 
 from neutone_sdk._version import __version__
-from neutone_sdk.archive import METADATA_NAME, read_metadata
+from neutone_sdk.archive import METADATA_NAME, read_model
 from neutone_sdk.audio import AudioSamplePair
 from neutone_sdk.checks import check_exported
 from neutone_sdk.constants import DEFAULT_DAW_BS, DEFAULT_DAW_SR, MAX_N_AUDIO_SAMPLES
 from neutone_sdk.errors import ExportError, InvalidFileError, InvalidTypeError
 from neutone_sdk.files import write_atomically
+from neutone_sdk.needs import missing_needs
 from neutone_sdk.script_errors import explain
 from neutone_sdk.scripting import forget_converted_classes, without_deprecation
 from neutone_sdk.streaming.sample_queue_wrapper import SampleQueueWrapper
@@ -132,19 +133,24 @@ def save_neutone_model(
 
 
 def load_neutone_model(path: Path | str) -> tuple[ScriptModule, dict[str, Any]]:
-    """Load a ``.nm`` file.
+    """Load a ``.nm`` file, after its structure, metadata, code and needs have been judged; see ``docs/security.md``.
 
     Returns:
         The model, ready to play, and its metadata.
 
     Raises:
-        InvalidFileError: The file is missing, damaged, no model, or needs operators that are not there.
+        InvalidFileError: The file is missing, damaged, no model, needs operators that are not there, says of itself
+            what is not so, or holds what torch does not write or what could do harm when it is loaded.
     """
-    metadata = read_metadata(path)
+    file = read_model(path)
+    problem = missing_needs(file.operators, file.metadata)
+    if problem:
+        msg = f"{path} cannot be loaded: {problem}"
+        raise InvalidFileError(msg)
     try:
         with without_deprecation():
-            script = torch.jit.load(str(path), map_location="cpu")
-    except (RuntimeError, ValueError, OSError, LookupError) as error:
+            script = torch.jit.load(io.BytesIO(file.content), map_location="cpu")
+    except (RuntimeError, ValueError, OSError, LookupError, MemoryError) as error:
         reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
         msg = f"{path} cannot be loaded: {reason}"
         raise InvalidFileError(msg) from error
@@ -152,7 +158,7 @@ def load_neutone_model(path: Path | str) -> tuple[ScriptModule, dict[str, Any]]:
     if missing:
         msg = f"{path} holds a TorchScript module, but no model for a host: it has no {', '.join(missing)}"
         raise InvalidFileError(msg)
-    return script, metadata
+    return script, file.metadata
 
 
 def _complete_metadata(model: WaveformToWaveformBase, pairs: list[AudioSamplePair]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,16 +16,24 @@ def open_file(path: Path) -> BinaryIO:
     """Open a file for reading.
 
     Raises:
-        InvalidFileError: There is none, or it cannot be read.
+        InvalidFileError: There is none, it is a folder, a pipe or a device, or it cannot be read.
     """
     try:
-        if path.is_file():
-            return path.open("rb")
+        if path.is_file():  # opening a device does something to it
+            file = open(path, "rb", opener=_open_at_once)  # noqa: SIM115  # Path.open takes no opener
+            if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return file
+            file.close()
     except OSError as error:
         msg = f"{path} cannot be read: {error.strerror or error}; check its name, and whether you may read it"
         raise InvalidFileError(msg) from error
     msg = f"{path} is not a file"
     raise InvalidFileError(msg)
+
+
+def _open_at_once(name: str, flags: int) -> int:
+    """Should a pipe have taken the place of the file meanwhile, do not wait for somebody to write to it."""
+    return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def write_atomically(contents: dict[Path, bytes]) -> None:
