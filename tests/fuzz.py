@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -38,10 +38,12 @@ class Report(NamedTuple):
     growth_bytes: int
 
 
-def fuzz(indices: range, n_workers: int = 2) -> Iterator[Report]:
-    """Open the files of these numbers and report each."""
+def fuzz(indices: range, good_files: Sequence[bytes], n_workers: int = 2) -> Iterator[Report]:
+    """Open the broken files of these numbers, made of good ones, and report each."""
     todo = iter(indices)
     with tempfile.TemporaryDirectory() as folder:
+        for number, content in enumerate(good_files):
+            (Path(folder) / f"good_{number}").write_bytes(content)
         workers = [_Worker(Path(folder) / f"{number}") for number in range(n_workers)]
         try:
             running = [worker for worker in workers if worker.start(next(todo, None))]
@@ -126,18 +128,19 @@ def _damage(index: int) -> str:
 
 
 def _work(folder: Path) -> None:
-    from .corpus import broken_file, good_files  # noqa: PLC0415  # see above
+    from .corpus import broken_file  # noqa: PLC0415  # see above
 
+    good_files = [path.read_bytes() for path in sorted(folder.parent.parent.glob("good_*"))]
     os.chdir(folder)
     path = Path("model.nm")
-    for content in good_files():  # what torch makes once and keeps
+    for content in good_files:  # so that torch has what it makes once and keeps
         path.write_bytes(content)
         _open_and_play(path)
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE_BYTES, ADDRESS_SPACE_BYTES))
     print("ready", flush=True)
     for line in sys.stdin:
         index = int(line)
-        damage, content = broken_file(index)
+        damage, content = broken_file(index, good_files)
         path.write_bytes(content)
         del content
         print(json.dumps(_watched(path)._replace(index=index, damage=damage)._asdict()), flush=True)
@@ -197,7 +200,10 @@ def _main() -> int:
         warnings.simplefilter("ignore")
         _work(options.worker)
         return 0
-    return _summarize(fuzz(range(options.start, options.start + options.n), os.cpu_count() or 1))
+    from .corpus import good_files  # noqa: PLC0415  # see above
+
+    indices = range(options.start, options.start + options.n)
+    return _summarize(fuzz(indices, good_files(), os.cpu_count() or 1))
 
 
 def _summarize(reports: Iterator[Report]) -> int:

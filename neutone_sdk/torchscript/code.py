@@ -4,6 +4,7 @@ Torch runs some of the code when it loads a file: values of constants, defaults 
 is nested too deep overflows its stack, which ends the process. So none of that is let through.
 """
 
+import itertools
 import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
@@ -12,6 +13,7 @@ from neutone_sdk.torchscript.refusal import RefusedError, refuse_unless
 from neutone_sdk.torchscript.types import SAFE_CLASSES, Declaration
 
 MAX_TOKENS: Final = 500_000  # of all code of a file: a second of judging
+MAX_LINE_BYTES: Final = 2**20
 MAX_INDENT: Final = 200
 MAX_BRACKETS: Final = 64
 # Parts of one expression, one inside the other or one after the other without a comma between: torch walks them
@@ -40,15 +42,18 @@ FORBIDDEN: Final = frozenset(
 )
 _RUN_WHEN_LOADED: Final = ("__setstate__", "__getstate__")
 _ROOTS: Final = ("torch", "ops", "__torch__")  # where names of operators and classes start
+# A lookahead is not tried again: the texts of an attacker are long, and without an end.
 _TOKEN: Final = re.compile(
-    r"""(?P<space>[ \t]+|\#[^\n]*)
-    |(?P<name>[^\W\d]\w*)
-    |(?P<number>(?:\d[\w.]*(?<=[eE])[+-]\d+)|\d[\w.]*|\.\d\w*)
-    |(?P<string>\"\"\"(?:[^\\]|\\.)*?\"\"\"|'''(?:[^\\]|\\.)*?'''|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*')
-    |(?P<newline>\n)
-    |(?P<sign>[^\w\s"'\\\#])""",
-    re.VERBOSE | re.DOTALL | re.ASCII,
+    r"""[ \t]*
+    (?:(?P<name>[^\W\d]\w*)
+    |(?P<sign>[^\w\s"'\\\#])
+    |(?P<number>(?:\d[\w.]*(?<=[eE])[+-]\d+)|\d[\w.]*)
+    |(?P<string>"(?=(?P<in_double>[^"\\\n]*(?:\\.[^"\\\n]*)*))(?P=in_double)"
+               |'(?=(?P<in_single>[^'\\\n]*(?:\\.[^'\\\n]*)*))(?P=in_single)')
+    |(?P<newline>(?:\#[^\n]*)?\n))""",
+    re.VERBOSE | re.ASCII,
 )
+_JOINED: Final = tuple(map("".join, itertools.product("\"'", repeat=2)))
 _LITERAL_SIGNS: Final = frozenset("()[]{},:.=->")
 _KINDS: Final = {"Module": "Module", "NamedTuple": "NamedTuple", "Enum": "Enum"} | dict.fromkeys(
     ("Interface", "ModuleInterface"), "Interface"
@@ -85,6 +90,8 @@ class CodeJudge:
         self._definition = self._class = ""
         body_indents: list[int] = []
         try:
+            longest = max(map(len, content.split(b"\n")))
+            refuse_unless(longest <= MAX_LINE_BYTES, f"a line of {longest} bytes, at most {MAX_LINE_BYTES} are allowed")
             for line in self._lines(content.decode("latin-1")):
                 while body_indents and line.indent <= body_indents[-1]:
                     body_indents.pop()
@@ -101,32 +108,32 @@ class CodeJudge:
             raise RefusedError(f"{name!r}: {error}") from error
 
     def _lines(self, text: str) -> Iterator[_Line]:
+        text += "\n"
         tokens: list[tuple[str, str]] = []
         start = at = depth = 0
         for match in _TOKEN.finditer(text):
-            refuse_unless(match.start() == at, f"{text[at : at + 20]!r}, which torch does not write")
+            self._n_tokens += 1
+            if match.start() != at or self._n_tokens > MAX_TOKENS:
+                break
             at = match.end()
-            kind, word = match.lastgroup or "", match[0]
-            if kind == "newline" and not depth:
-                if tokens:
-                    yield self._line(tokens, text[start:at])
-                tokens, start = [], at
-            elif kind not in ("space", "newline"):
-                tokens.append((kind, word))
-                depth += (word in "([{") - (word in ")]}") if kind == "sign" else 0
-                refuse_unless(
-                    0 <= depth <= MAX_BRACKETS, f"brackets are nested more than {MAX_BRACKETS} deep, or not paired"
-                )
-        refuse_unless(at == len(text) and not depth, f"{text[at : at + 20]!r}, which torch does not write")
-        if tokens:
-            yield self._line(tokens, text[start:])
-
-    def _line(self, tokens: list[tuple[str, str]], text: str) -> _Line:
-        self._n_tokens += len(tokens)
+            kind = match.lastgroup or ""
+            word = match[kind]
+            if kind == "newline":
+                if tokens and not depth:
+                    yield _Line(_indent(text[start:at]), tokens, text[start:at].strip())
+                    tokens = []
+                start = start if tokens else at
+                continue
+            if kind == "sign":
+                depth += (word in "([{") - (word in ")]}")
+                if not 0 <= depth <= MAX_BRACKETS:
+                    raise RefusedError(f"brackets nested more than {MAX_BRACKETS} deep, or not paired")
+            elif kind == "string" and text[match.start() - 1 : match.start() + 1] in _JOINED:
+                raise RefusedError("texts side by side, which torch may read as one")
+            tokens.append((kind, word))
         refuse_unless(self._n_tokens <= MAX_TOKENS, f"the code of the file has more than {MAX_TOKENS} words")
-        indent = len(text) - len(text.lstrip(" \t\n"))
-        refuse_unless(indent <= MAX_INDENT, f"a line is indented by more than {MAX_INDENT} spaces")
-        return _Line(indent, tokens, text.strip())
+        refuse_unless(at == len(text), f"{text[at : at + 20]!r}, which torch does not write")
+        refuse_unless(not tokens, "a bracket that is not closed")
 
     # What it declares
 
@@ -190,6 +197,12 @@ class CodeJudge:
             refuse_unless(is_safe, f"{'.'.join(path)}, a class of torch that a file may not hold")
         elif root == "__torch__" and self._definition:
             self.references[self._definition].add(".".join(path))
+
+
+def _indent(text: str) -> int:
+    indent = len(text) - len(text.lstrip(" \t"))
+    refuse_unless(indent <= MAX_INDENT, f"a line is indented by more than {MAX_INDENT} spaces")
+    return indent
 
 
 def _check_attribute(name: str) -> None:

@@ -139,17 +139,19 @@ class PickleJudge:
 
     def _append(self) -> None:
         items = self._pop_to_mark()
+        depth = self._hold(items)  # should the list be one of them, it may not grow any more
         container = self._growing(ListValue)
-        container.depth = max(container.depth, self._hold(items))
+        container.depth = max(container.depth, depth)
         container.items += items
 
     def _set(self) -> None:
         items = self._pop_to_mark()
+        depth = self._hold(items)
         container = self._growing(DictValue)
         keys, values = items[::2], items[1::2]
         refuse_unless(len(keys) == len(values), "a key without a value")
         refuse_unless(all(isinstance(key, str | int | float) for key in keys), "a key that is no text or number")
-        container.depth = max(container.depth, self._hold(values))
+        container.depth = max(container.depth, depth)
         container.items += zip(keys, values, strict=True)
 
     def _put(self, layout: str) -> None:

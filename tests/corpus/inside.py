@@ -192,7 +192,7 @@ def rearranged_pickle(rng: Random, good: bytes) -> bytes:
     piece = _pickle(rng, archive)
     starts = [*_positions(piece.content), len(piece.content)]
     parts = [piece.content[start:end] for start, end in itertools.pairwise(starts)]
-    for _ in range(rng.choice([1, 1, 2, 5])):
+    for _ in range(min(rng.choice([1, 1, 2, 5]), len(parts) - 2)):
         first, second = rng.randrange(1, len(parts)), rng.randrange(1, len(parts))
         match rng.randrange(4):
             case 0:
