@@ -21,6 +21,8 @@ from neutone_sdk.script_errors import explain
 from neutone_sdk.scripting import forget_converted_classes, without_deprecation
 from neutone_sdk.streaming.sample_queue_wrapper import SampleQueueWrapper
 from neutone_sdk.streaming.schedule import select_best_model_sr
+from neutone_sdk.torchscript.judge import judge_archive
+from neutone_sdk.torchscript.refusal import RefusedError
 from neutone_sdk.waveform import WaveformToWaveformBase
 
 MODEL_NAME = "model.nm"
@@ -97,7 +99,8 @@ def save_neutone_model(
     Raises:
         InvalidTypeError: ``model`` is no wrapper.
         ScriptingError: TorchScript cannot convert the model, or a file cannot hold a method.
-        ExportError: The reloaded file plays something else than the model, or the folder cannot be written.
+        ExportError: The reloaded file plays something else than the model, `load_neutone_model` would refuse it, or the
+            folder cannot be written.
     """
     if not isinstance(model, WaveformToWaveformBase):
         msg = f"model must be a WaveformToWaveformBase, got {type(model).__name__}; wrap it first"
@@ -112,6 +115,7 @@ def save_neutone_model(
         content = _archive_bytes(script, metadata)
     except RuntimeError as error:
         raise explain(error, model) from error
+    _check_loadable(content)
     check_exported(wrapper, content, with_offline=test_offline_mode, is_strict=submission)
 
     root_dir = Path(root_dir)
@@ -130,6 +134,14 @@ def save_neutone_model(
             if not any(folder.iterdir()):
                 folder.rmdir()
         raise
+
+
+def _check_loadable(content: bytes) -> None:
+    try:
+        judge_archive(content)
+    except RefusedError as error:
+        msg = f"load_neutone_model would refuse this model, {error}; change what is named there, or rename it"
+        raise ExportError(msg) from error
 
 
 def load_neutone_model(path: Path | str) -> tuple[ScriptModule, dict[str, Any]]:

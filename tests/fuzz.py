@@ -30,7 +30,7 @@ ENDINGS: Final = ("refused", "plays", "raises")
 class Report(NamedTuple):
     """How a file fared; ``ending`` is one of `ENDINGS`, or what went wrong."""
 
-    index: int
+    number: int
     damage: str
     ending: str
     message: str
@@ -38,13 +38,13 @@ class Report(NamedTuple):
     growth_bytes: int
 
 
-def fuzz(indices: range, good_files: Sequence[bytes], n_workers: int = 2) -> Iterator[Report]:
+def fuzz(numbers: range, good_files: Sequence[bytes], n_workers: int = 2) -> Iterator[Report]:
     """Open the broken files of these numbers, made of good ones, and report each."""
-    todo = iter(indices)
+    todo = iter(numbers)
     with tempfile.TemporaryDirectory() as folder:
-        for number, content in enumerate(good_files):
-            (Path(folder) / f"good_{number}").write_bytes(content)
-        workers = [_Worker(Path(folder) / f"{number}") for number in range(n_workers)]
+        for place, content in enumerate(good_files):
+            (Path(folder) / f"good_{place}").write_bytes(content)
+        workers = [_Worker(Path(folder) / f"{place}") for place in range(n_workers)]
         try:
             running = [worker for worker in workers if worker.start(next(todo, None))]
             while running:
@@ -53,7 +53,7 @@ def fuzz(indices: range, good_files: Sequence[bytes], n_workers: int = 2) -> Ite
                     if worker.answers in ready or worker.is_late():
                         yield worker.report()
                         worker.start(next(todo, None))
-                running = [worker for worker in running if worker.index is not None]
+                running = [worker for worker in running if worker.number is not None]
         finally:
             for worker in workers:
                 worker.stop()
@@ -63,7 +63,7 @@ class _Worker:
     """A process that opens one file after the other, in a folder where nothing else may appear."""
 
     def __init__(self, folder: Path) -> None:
-        self.index: int | None = None
+        self.number: int | None = None
         self._folder = folder
         (folder / "inside").mkdir(parents=True)
         (folder / "canary").write_text("alive")
@@ -79,26 +79,26 @@ class _Worker:
             msg = "a worker does not start"
             raise RuntimeError(msg)
 
-    def start(self, index: int | None) -> bool:
-        self.index = index
+    def start(self, number: int | None) -> bool:
+        self.number = number
         self._since = time.monotonic()
-        if index is not None:
-            self._orders.write(f"{index}\n".encode())
+        if number is not None:
+            self._orders.write(f"{number}\n".encode())
             self._orders.flush()
-        return index is not None
+        return number is not None
 
     def is_late(self) -> bool:
         return time.monotonic() - self._since > HANG_SECONDS
 
     def report(self) -> Report:
-        assert self.index is not None
+        assert self.number is not None
         is_late = self.is_late()
         answer = b"" if is_late else self.answers.readline()
         if not answer:
             ending = "hangs" if is_late else f"ends the process ({self._process.poll() or self._process.wait()})"
             self.stop()
             self._begin()
-            return Report(self.index, _damage(self.index), ending, "", 0.0, 0)
+            return Report(self.number, _damage(self.number), ending, "", 0.0, 0)
         report = Report(**json.loads(answer))
         return report._replace(ending=self._strays() or report.ending)
 
@@ -118,10 +118,10 @@ class _Worker:
         self.answers.close()
 
 
-def _damage(index: int) -> str:
+def _damage(number: int) -> str:
     from .corpus import DAMAGES  # noqa: PLC0415  # it needs torch, which only workers need otherwise
 
-    return DAMAGES[index % len(DAMAGES)].__name__
+    return DAMAGES[number % len(DAMAGES)].__name__
 
 
 # The worker
@@ -139,11 +139,11 @@ def _work(folder: Path) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE_BYTES, ADDRESS_SPACE_BYTES))
     print("ready", flush=True)
     for line in sys.stdin:
-        index = int(line)
-        damage, content = broken_file(index, good_files)
+        number = int(line)
+        damage, content = broken_file(number, good_files)
         path.write_bytes(content)
         del content
-        print(json.dumps(_watched(path)._replace(index=index, damage=damage)._asdict()), flush=True)
+        print(json.dumps(_watched(path)._replace(number=number, damage=damage)._asdict()), flush=True)
 
 
 def _watched(path: Path) -> Report:
@@ -202,8 +202,8 @@ def _main() -> int:
         return 0
     from .corpus import good_files  # noqa: PLC0415  # see above
 
-    indices = range(options.start, options.start + options.n)
-    return _summarize(fuzz(indices, good_files(), os.cpu_count() or 1))
+    numbers = range(options.start, options.start + options.n)
+    return _summarize(fuzz(numbers, good_files(), os.cpu_count() or 1))
 
 
 def _summarize(reports: Iterator[Report]) -> int:

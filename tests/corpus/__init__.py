@@ -63,9 +63,9 @@ def _saved(script: torch.jit.ScriptModule, extra_files: dict[str, str]) -> bytes
     return file.getvalue()
 
 
-def broken_file(index: int, good_files: Sequence[bytes]) -> Broken:
+def broken_file(number: int, good_files: Sequence[bytes]) -> Broken:
     """Return the file of that number."""
-    rng = random.Random(index)  # noqa: S311  # no secret, but the same every time
-    damage = DAMAGES[index % len(DAMAGES)]
+    rng = random.Random(number)  # noqa: S311  # no secret, but the same every time
+    damage = DAMAGES[number % len(DAMAGES)]
     good = rng.choices(good_files, weights=[6, 3, 1])[0]
     return Broken(damage.__name__, damage(rng, good))
