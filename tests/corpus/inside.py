@@ -172,7 +172,7 @@ def damaged_pickle(rng: Random, good: bytes) -> bytes:
     archive = zips.read(good)
     piece = _pickle(rng, archive)
     damaged = bytearray(piece.content)
-    for _ in range(rng.choice([1, 1, 2, 10])):
+    for _ in range(min(rng.choice([1, 1, 2, 10]), len(damaged) - 1)):
         match rng.randrange(4):
             case 0:
                 damaged[rng.randrange(len(damaged))] = rng.randrange(256)
