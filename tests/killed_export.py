@@ -2,12 +2,12 @@
 
     python -m tests.killed_export FOLDER
 
-Prints, as JSON, what was in the folder after each death, and what the older and the newer files are. It is a program of
-its own because it forks: when the export comes to write, children do that in turn, and each kills itself just before it
-does something to a file, or in the middle of writing one.
+Prints, as JSON, the hashes of the files in the folder: of the older and the newer ones, and of what was there after
+each death. It is a program of its own because it forks: when the export comes to write, children do that in turn, and
+each kills itself before some line of Python, or in the middle of writing a file.
 """
 
-import base64
+import itertools
 import json
 import os
 import resource
@@ -16,42 +16,38 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
+from types import FrameType
 from typing import Any, NoReturn
 from unittest import mock
 
-import torch
 from torch import nn
 
 from neutone_sdk import export, files
-from neutone_sdk.audio import AudioSample, AudioSamplePair
 
 from .wrappers import PassThrough, card
 
-# What Python tells before it does it. Writing is not among them: there a limit on the size of files kills.
-EVENTS = ("open", "os.rename", "os.remove", "os.link", "os.mkdir", "os.rmdir", "os.truncate", "shutil.copyfile")
-Contents = dict[str, str]
+# Of pathlib and shutil.
+FILE_METHODS = {"open", "write_bytes", "write_text", "replace", "rename", "unlink", "hardlink_to", "copy2", "move"}
+Hashes = dict[str, str]
 
 
-def _kill_before(number: int, folder: Path) -> None:
-    """Die instead of the step of that number."""
-    steps_left = number
+def _kill_before(number: int) -> None:
+    """Die instead of the line of that number, of those that may do something to a file."""
+    lines_left = number
 
-    def step() -> None:
-        nonlocal steps_left
-        if steps_left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        steps_left -= 1
+    def trace(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal lines_left
+        if frame.f_code.co_filename != files.__file__ and frame.f_code.co_name not in FILE_METHODS:
+            return None
+        if event == "line":
+            if lines_left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            lines_left -= 1
+        return trace
 
-    def hear(event: str, arguments: tuple[Any, ...]) -> None:
-        if event in EVENTS and any(str(folder) in str(argument) for argument in arguments):
-            step()
-
-    def flush(_: int) -> None:
-        step()
-
-    sys.addaudithook(hear)
-    mock.patch("os.fsync", flush).start()
+    sys.settrace(trace)
 
 
 def _kill_beyond(n_bytes: int) -> None:
@@ -61,11 +57,11 @@ def _kill_beyond(n_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, n_bytes))
 
 
-def _deaths(folder: Path, longest: int) -> Iterator[Callable[[], None]]:
+def _deaths(longest: int) -> Iterator[Callable[[], None]]:
     for n_bytes in (0, 1, 500, 5_000, longest // 2, longest - 1):
         yield partial(_kill_beyond, n_bytes)
-    for number in range(1_000):
-        yield partial(_kill_before, number, folder)
+    for number in itertools.count():
+        yield partial(_kill_before, number)
 
 
 def _dies(prepare: Callable[[], None], write: Callable[[], None]) -> bool:
@@ -88,48 +84,45 @@ def _live_or_die(prepare: Callable[[], None], write: Callable[[], None]) -> NoRe
         os._exit(1)
 
 
-def _read(folder: Path) -> Contents:
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {str(path.relative_to(folder)): base64.b64encode(path.read_bytes()).decode() for path in paths}
+def _read(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-def _restore(folder: Path, contents: Contents) -> None:
-    for path in [path for path in folder.rglob("*") if path.is_file()]:
+def _restore(folder: Path, contents: dict[Path, bytes]) -> None:
+    for path in _read(folder).keys() - contents.keys():
         path.unlink()
-    for name, content in contents.items():
-        (folder / name).write_bytes(base64.b64decode(content))
+    for path, content in contents.items():
+        path.write_bytes(content)
+
+
+def _hashes(folder: Path) -> Hashes:
+    contents = _read(folder)
+    return {str(path.relative_to(folder)): sha256(content).hexdigest() for path, content in contents.items()}
 
 
 def _export(folder: Path, version: str) -> None:
-    sample = AudioSample(torch.zeros(1, 4800), 48000)
     wrapper = PassThrough(nn.Identity(), card=card(version=version))
-    export.save_neutone_model(
-        wrapper,
-        folder,
-        dump_samples=True,
-        audio_sample_pairs=[AudioSamplePair(sample, sample)],
-        test_offline_mode=False,
-    )
+    export.save_neutone_model(wrapper, folder, test_offline_mode=False)
 
 
 def main(folder: Path) -> None:
     warnings.simplefilter("ignore")
     _export(folder, "old")
-    old, after_deaths = _read(folder), []
+    old, old_hashes = _read(folder), _hashes(folder)
+    after_deaths: list[Hashes] = []
 
     def write_and_die(contents: dict[Path, bytes]) -> None:
-        after_deaths.append(_read(folder))  # nothing has been written until now
-        for prepare in _deaths(folder, max(map(len, contents.values()))):
-            is_dead = _dies(prepare, lambda: files.write_atomically(contents))
-            if not is_dead:
+        after_deaths.append(_hashes(folder))  # nothing has been written until now
+        for prepare in _deaths(max(map(len, contents.values()))):
+            if not _dies(prepare, lambda: files.write_atomically(contents)):
                 break
-            after_deaths.append(_read(folder))
+            after_deaths.append(_hashes(folder))
             _restore(folder, old)
         files.write_atomically(contents)
 
     with mock.patch.object(export, "write_atomically", write_and_die):
         _export(folder, "new")
-    print(json.dumps({"old": old, "new": _read(folder), "after_deaths": after_deaths}))
+    print(json.dumps({"old": old_hashes, "new": _hashes(folder), "after_deaths": after_deaths}))
 
 
 if __name__ == "__main__":

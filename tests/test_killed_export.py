@@ -1,6 +1,5 @@
 """Whenever an export is killed, each file is the older or the newer one, whole."""
 
-import base64
 import json
 import signal
 import subprocess
@@ -12,7 +11,6 @@ from typing import Any
 import pytest
 
 from neutone_sdk import files
-from neutone_sdk.archive import read_metadata
 from neutone_sdk.files import write_atomically
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="it forks, and dies of signals")
@@ -21,7 +19,7 @@ LEFTOVER = ".model.nm.0123456789abcdef.part"
 
 @pytest.fixture(scope="module")
 def deaths(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Return what was in the folder before the export, after it, and after each death on the way."""
+    """Return the hashes of what was in the folder before the export, after it, and after each death."""
     command = [sys.executable, "-m", "tests.killed_export", str(tmp_path_factory.mktemp("killed"))]
     done = subprocess.run(command, cwd=Path(__file__).parents[1], check=True, capture_output=True)  # noqa: S603
     result: dict[str, Any] = json.loads(done.stdout)
@@ -31,10 +29,8 @@ def deaths(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def test_each_file_is_the_older_or_the_newer_one(deaths: dict[str, Any]) -> None:
     old, new = deaths["old"], deaths["new"]
 
-    assert (
-        old.keys() == new.keys() == {"metadata.json", "model.nm", "samples/sample_in_0.mp3", "samples/sample_out_0.mp3"}
-    )
-    assert len(deaths["after_deaths"]) > 20
+    assert {"metadata.json", "model.nm"} <= old.keys() == new.keys()
+    assert len(deaths["after_deaths"]) > 50
     for contents in deaths["after_deaths"]:
         there = {name: content for name, content in contents.items() if not name.endswith(".part")}
         assert there.keys() == old.keys()
@@ -49,15 +45,6 @@ def test_deaths_come_before_between_and_after_the_moves(deaths: dict[str, Any]) 
     }
 
     assert moved == {(), ("model.nm",), ("metadata.json", "model.nm")}
-
-
-def test_model_loads_after_every_death(deaths: dict[str, Any], tmp_path: Path) -> None:
-    versions = set()
-    for content in {contents["model.nm"] for contents in deaths["after_deaths"]}:
-        (tmp_path / "model.nm").write_bytes(base64.b64decode(content))
-        versions.add(read_metadata(tmp_path / "model.nm")["model_version"])
-
-    assert versions == {"old", "new"}
 
 
 def test_nothing_but_hidden_files_is_left_behind(deaths: dict[str, Any]) -> None:
