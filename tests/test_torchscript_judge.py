@@ -235,6 +235,12 @@ def test_pickle_without_end() -> None:
         pytest.param("y = getattr(torch, 'save')(x, 'evil')", "'torch' without a name", id="torch itself"),
         pytest.param("y = getattr(x, 'save')('evil')", "the operator 'save'", id="by name"),
         pytest.param("y = getattr(x, 's\\x61ve')('evil')", "an attribute of the name", id="by hidden name"),
+        pytest.param("y = getattr(x, 'sa' 've')('evil')", "texts side by side", id="by a name in parts"),
+        pytest.param("y = 1..save('evil')", "the operator 'save'", id="of a number"),
+        pytest.param("y = 1.5e3.save('evil')", "the operator 'save'", id="of another number"),
+        pytest.param("y = 0x1.save('evil')", "which torch does not write", id="of no number"),
+        pytest.param("y = x[torch:]", "'torch' without a name", id="in a slice"),
+        pytest.param("\ty = 1", "which torch does not write", id="tabulator"),
         pytest.param("y = ops", "'ops' without a name of what is in it", id="ops itself"),
         pytest.param("y = ops.inductor", "is no call of an operator", id="namespace itself"),
         pytest.param("y = ops.aten.add.Tensor(x, x)", "is no call of an operator", id="overload"),
@@ -298,7 +304,7 @@ def test_code_without_end() -> None:
 
 
 def test_operators_are_named() -> None:
-    content = with_line("y = ops.evil.op(x)\n    z = (ops . neutone\t.ring_clear(x))")
+    content = with_line("y = ops.evil.op(x)\n    z = (ops . neutone .ring_clear(x))")
 
     assert judge_archive(content) == {"evil::op", "neutone::ring_clear"}
 
