@@ -23,6 +23,8 @@ from neutone_sdk.script_errors import explain
 from neutone_sdk.scripting import forget_converted_classes, without_deprecation
 from neutone_sdk.streaming.sample_queue_wrapper import SampleQueueWrapper
 from neutone_sdk.streaming.schedule import select_best_model_sr
+from neutone_sdk.torchscript.judge import judge_archive
+from neutone_sdk.torchscript.refusal import RefusedError
 from neutone_sdk.waveform import WaveformToWaveformBase
 
 MODEL_NAME = "model.nm"
@@ -178,6 +180,14 @@ def load_neutone_model(path: Path | str) -> tuple[ScriptModule, dict[str, Any]]:
         msg = f"{path} holds a TorchScript module, but no model for a host: it has no {', '.join(missing)}"
         raise InvalidFileError(msg)
     return script, file.metadata
+
+
+def _check_loadable(content: bytes) -> None:
+    try:
+        judge_archive(content)
+    except RefusedError as error:
+        msg = f"load_neutone_model would refuse this model, {error}; change what is named there, or rename it"
+        raise ExportError(msg) from error
 
 
 def _write(root_dir: Path, content: bytes, metadata: dict[str, Any], *, with_samples: bool) -> None:
