@@ -4,6 +4,7 @@
 
 PYTHON ?= python3
 AUDIO ?= neutone_sdk/assets/samples/drum_loop.flac
+N ?= 10000
 # Exactly this one, as in pyproject.toml. PyPI's own for Linux brings CUDA, several GB: unless a CPU build of it lies where
 # pip looks, set PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu.
 TORCH := torch==2.13.0
@@ -20,7 +21,7 @@ CPP_FILES = $(shell git ls-files '*.cpp' '*.h')
 CPP_UNITS = $(shell git ls-files '*.cpp')
 NATIVE_PRESETS := native native-asan native-tsan
 
-.PHONY: help env build chromium demo test test-python test-native test-other-torch lint format install-check bench clean
+.PHONY: help env build chromium demo test test-python test-native test-other-torch fuzz lint format install-check bench clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | column -t -s '|'
@@ -61,6 +62,9 @@ test-native: $(VENV)/.env-ready ## Run the C++ tests, plain and under sanitizers
 	    || { cat build/$$preset.log; exit 1; }; \
 	  ctest --preset $$preset || exit 1; \
 	done
+
+fuzz: build ## Open broken files, 10000 or as many as: make fuzz N=500
+	$(BIN)/python -m tests.fuzz $(N)
 
 lint: $(VENV)/.lint-ready ## Check style, types and the C++ with clang-tidy
 	$(BIN)/ruff check

@@ -10,18 +10,21 @@ import torch
 from torch.jit import ScriptModule
 
 from neutone_sdk._version import __version__
-from neutone_sdk.archive import METADATA_NAME, read_metadata
+from neutone_sdk.archive import METADATA_NAME, read_model
 from neutone_sdk.audio import AudioSample, AudioSamplePair
 from neutone_sdk.checks.at_export import check_exported
 from neutone_sdk.constants import DEFAULT_DAW_BS, DEFAULT_DAW_SR, MAX_N_AUDIO_SAMPLES
 from neutone_sdk.errors import ExportError, InvalidArgumentError, InvalidFileError, InvalidTypeError
 from neutone_sdk.files import make_folders, write_atomically
 from neutone_sdk.metadata import check_metadata
+from neutone_sdk.needs import missing_needs
 from neutone_sdk.samples import choose_clips, files_of, report, sample_sound_files
 from neutone_sdk.script_errors import explain
 from neutone_sdk.scripting import forget_converted_classes, without_deprecation
 from neutone_sdk.streaming.sample_queue_wrapper import SampleQueueWrapper
 from neutone_sdk.streaming.schedule import select_best_model_sr
+from neutone_sdk.torchscript.judge import judge_archive
+from neutone_sdk.torchscript.refusal import RefusedError
 from neutone_sdk.waveform import WaveformToWaveformBase
 
 MODEL_NAME = "model.nm"
@@ -116,7 +119,7 @@ def save_neutone_model(
             encoded, or what the model says of itself exceeds the limits of hosts; all of it is listed.
         ScriptingError: TorchScript cannot convert the model, or a file cannot hold a method.
         ExportError: The reloaded file plays something else than the model, a submission fails a check (the message
-            lists all that failed), or the folder cannot be written.
+            lists all that failed), `load_neutone_model` would refuse the file, or the folder cannot be written.
     """
     if not isinstance(model, WaveformToWaveformBase):
         msg = f"model must be a WaveformToWaveformBase, got {type(model).__name__}; wrap it first"
@@ -133,6 +136,7 @@ def save_neutone_model(
     convert = _portable_script if flavour == "portable" else model_to_torchscript
     script = convert(wrapper, freeze, optimize)
     content = _archive_bytes(script, metadata, model)
+    _check_loadable(content)
     entries, problems = sample_sound_files(clips, content, may_cut=audio_sample_pairs is None)
     if entries:  # before the model in memory plays: the script shares its state
         metadata["sample_sound_files"] = entries
@@ -146,38 +150,28 @@ def save_neutone_model(
         with_speed=speed_benchmark,
     )
     report(problems, is_strict=submission)
-
-    root_dir = Path(root_dir)
-    files = {
-        root_dir / MODEL_NAME: content,
-        root_dir / METADATA_NAME: json.dumps(metadata, indent=4, sort_keys=True).encode(),
-    }
-    dumped = files_of(metadata, root_dir / "samples") if dump_samples or submission else {}
-    files |= dumped
-    made = make_folders(root_dir / "samples" if dumped else root_dir)
-    try:
-        write_atomically(files)
-    except BaseException:
-        for folder in made:
-            if not any(folder.iterdir()):
-                folder.rmdir()
-        raise
+    _write(Path(root_dir), content, metadata, with_samples=dump_samples or submission)
 
 
 def load_neutone_model(path: Path | str) -> tuple[ScriptModule, dict[str, Any]]:
-    """Load a ``.nm`` file.
+    """Load a ``.nm`` file, after its structure, metadata, code and needs have been judged; see ``docs/security.md``.
 
     Returns:
         The model, ready to play, and its metadata.
 
     Raises:
-        InvalidFileError: The file is missing, damaged, no model, or needs operators that are not there.
+        InvalidFileError: The file is missing, damaged, no model, needs operators that are not there, says of itself
+            what is not so, or holds what torch does not write or what could do harm when it is loaded.
     """
-    metadata = read_metadata(path)
+    file = read_model(path)
+    problem = missing_needs(file.operators, file.metadata)
+    if problem:
+        msg = f"{path} cannot be loaded: {problem}"
+        raise InvalidFileError(msg)
     try:
         with without_deprecation():
-            script = torch.jit.load(str(path), map_location="cpu")
-    except (RuntimeError, ValueError, OSError, LookupError) as error:
+            script = torch.jit.load(io.BytesIO(file.content), map_location="cpu")
+    except (RuntimeError, ValueError, OSError, LookupError, MemoryError) as error:
         reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
         msg = f"{path} cannot be loaded: {reason}"
         raise InvalidFileError(msg) from error
@@ -185,7 +179,29 @@ def load_neutone_model(path: Path | str) -> tuple[ScriptModule, dict[str, Any]]:
     if missing:
         msg = f"{path} holds a TorchScript module, but no model for a host: it has no {', '.join(missing)}"
         raise InvalidFileError(msg)
-    return script, metadata
+    return script, file.metadata
+
+
+def _check_loadable(content: bytes) -> None:
+    try:
+        judge_archive(content)
+    except RefusedError as error:
+        msg = f"load_neutone_model would refuse this model, {error}; change what is named there, or rename it"
+        raise ExportError(msg) from error
+
+
+def _write(root_dir: Path, content: bytes, metadata: dict[str, Any], *, with_samples: bool) -> None:
+    """Write all files or none; no folder stays that was made for nothing."""
+    samples = files_of(metadata, root_dir / "samples") if with_samples else {}
+    text = json.dumps(metadata, indent=4, sort_keys=True)
+    made = make_folders(root_dir / "samples" if samples else root_dir)
+    try:
+        write_atomically({root_dir / MODEL_NAME: content, root_dir / METADATA_NAME: text.encode(), **samples})
+    except BaseException:
+        for folder in made:
+            if not any(folder.iterdir()):
+                folder.rmdir()
+        raise
 
 
 def _complete_metadata(model: WaveformToWaveformBase, flavour: str) -> dict[str, Any]:

@@ -1,25 +1,33 @@
 """Files: opened with readable errors, and written so that they are never half there."""
 
+import glob
 import os
 import secrets
 import shutil
+import stat
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from neutone_sdk.errors import ExportError, InvalidFileError
+
+LEFTOVER_SECONDS: Final = 3600.0
 
 
 def open_file(path: Path) -> BinaryIO:
     """Open a file for reading.
 
     Raises:
-        InvalidFileError: There is none, or it cannot be read.
+        InvalidFileError: There is none, it is a folder, a pipe or a device, or it cannot be read.
     """
     try:
-        if path.is_file():
-            return path.open("rb")
+        if path.is_file():  # opening a device does something to it
+            file = open(path, "rb", opener=_open_at_once)  # noqa: SIM115  # Path.open takes no opener
+            if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return file
+            file.close()
     except OSError as error:
         msg = f"{path} cannot be read: {error.strerror or error}; check its name, and whether you may read it"
         raise InvalidFileError(msg) from error
@@ -27,10 +35,17 @@ def open_file(path: Path) -> BinaryIO:
     raise InvalidFileError(msg)
 
 
+def _open_at_once(name: str, flags: int) -> int:
+    """Should a pipe have taken the place of the file meanwhile, do not wait for somebody to write to it."""
+    return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
+
+
 def write_atomically(contents: dict[Path, bytes]) -> None:
     """Write files so that at any moment each is there as it was or as it will be, whole.
 
-    All are written and flushed beside their places first; then they move there, in the order given, at once.
+    All are written and flushed beside their places first; then they move there, in the order given, at once. If the
+    process is killed meanwhile, some may be as they will be and others as they were; what lies beside them then goes
+    with the next call, once it is an hour old and nobody can be writing it any more.
 
     Raises:
         ExportError: One cannot be written. All files are as they were, nothing is left behind.
@@ -38,6 +53,7 @@ def write_atomically(contents: dict[Path, bytes]) -> None:
     moves: dict[Path, Path] = {}
     try:
         for path, content in contents.items():
+            _remove_leftovers(path)
             moves[path] = _write_beside(path, content)
         _move_all(moves)
     finally:
@@ -115,6 +131,14 @@ def _write_beside(path: Path, content: bytes) -> Path:
             temporary.unlink(missing_ok=True)
             raise
     return temporary
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Of processes that were killed."""
+    for leftover in path.parent.glob(f".{glob.escape(path.name)}.{'[0-9a-f]' * 16}.part"):
+        with suppress(OSError):
+            if time.time() - leftover.stat().st_ctime > LEFTOVER_SECONDS:
+                leftover.unlink()
 
 
 def _beside(path: Path) -> Path:

@@ -169,9 +169,9 @@ def test_a_host_without_this_package_plays_it(tmp_path: Path) -> None:
     audio = torch.linspace(-1, 1, 2560).repeat(2, 1)
     torch.save(audio, tmp_path / "in.pt")
     portable = export(WRAPPERS["filters"](), tmp_path, "portable")
-    command = [sys.executable, bare_player.__file__, portable, tmp_path / "in.pt", tmp_path / "out.pt"]
+    files = [str(path) for path in (portable, tmp_path / "in.pt", tmp_path / "out.pt")]
 
-    subprocess.run(command, check=True, cwd=tmp_path)  # noqa: S603
+    subprocess.run([sys.executable, bare_player.__file__, *files], check=True, cwd=tmp_path)  # noqa: S603
 
     expected = bare_player.play(str(export(WRAPPERS["filters"](), tmp_path, "native")), audio)
     torch.testing.assert_close(torch.load(tmp_path / "out.pt"), expected, rtol=0, atol=ROUNDING)

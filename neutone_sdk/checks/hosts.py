@@ -48,7 +48,7 @@ def _runs_on_native_blocks(subject: Subject, budget: Budget) -> Outcome:
     settings += [Setting(rate, blocks[0]) for rate in rates]
     model = subject.load()
     problems = _problems(budget.take(settings, "settings"), lambda setting: _play_native(model, setting))
-    tried = f"{len(blocks)} of {len(claimed)} block sizes from {blocks[0]} to {blocks[-1]}, {len(rates) + 1} rates"
+    tried = f"{len(blocks)} of {len(claimed)} block sizes from {blocks[0]} to {blocks[-1]}, rates: {len(rates) + 1}"
     return failed(problems) if problems else passed(tried + (", evenly chosen" if len(blocks) < len(usable) else ""))
 
 

@@ -55,6 +55,7 @@ def _facts(metadata: dict[str, Any]) -> Table:
         "look-behind": f"{look_behind} samples" if look_behind else "",
         "look-ahead": f"{look_ahead} samples" if look_ahead else "",
         "audio samples": f"{n_samples}, see neutone samples" if n_samples else "",
+        "flavour": metadata.get("flavour"),
         "made with": ", ".join(f"{name} {version}" for name, version in makers.items() if version),
     }
     for name, value in rows.items():
