@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from neutone_sdk import stft_windows
 from neutone_sdk.block_checks import check_counts
-from neutone_sdk.errors import InvalidArgumentError, InvalidAudioError
-from neutone_sdk.frames import FrameStream
+from neutone_sdk.errors import InvalidArgumentError
+from neutone_sdk.frames import FrameStream, check_stream
 from neutone_sdk.mel_scale import mel_filters
-from neutone_sdk.validation import check_signal, check_type
+from neutone_sdk.validation import check_type
 
 
 class CachedMelSpec(nn.Module):
@@ -94,10 +94,10 @@ class CachedMelSpec(nn.Module):
         """Take in a block and return the frames that it completes; see the class for shapes.
 
         Raises:
-            InvalidTypeError: ``x`` is not float32 on the CPU.
+            InvalidTypeError: ``x`` is not float32, or not where the module is.
             InvalidAudioError: ``x`` has another shape.
         """
-        self._check(x)
+        check_stream(x, self.n_ch, self.analysis)
         frames = self.stream(x)
         if frames.size(1) == 0:
             return x.new_empty(self.n_ch, self.n_mels, 0)
@@ -112,10 +112,10 @@ class CachedMelSpec(nn.Module):
             ``(n_ch, n_mels, n // hop_len)``, the first frame ending behind the first hop.
 
         Raises:
-            InvalidTypeError: ``x`` is not float32 on the CPU.
+            InvalidTypeError: ``x`` is not float32, or not where the module is.
             InvalidAudioError: ``x`` has another shape.
         """
-        self._check(x)
+        check_stream(x, self.n_ch, self.analysis)
         spectra = stft_windows.offline_frames(x, self.window, self.hop_len, self.center)
         return self._to_mel(spectra.transpose(1, 2))
 
@@ -143,11 +143,6 @@ class CachedMelSpec(nn.Module):
         """Forget all audio, and leave training mode."""
         self.reset()
         self.eval()
-
-    def _check(self, x: Tensor) -> None:
-        check_signal(x)
-        if x.size(0) != self.n_ch:
-            raise InvalidAudioError(f"audio must have {self.n_ch} channels, got {x.size(0)}")
 
     def _to_mel(self, spectra: Tensor) -> Tensor:
         """Turn ``(n_ch, frames, bins)``, complex, into ``(n_ch, n_mels, frames)``."""

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from neutone_sdk.block_checks import check_counts
 from neutone_sdk.errors import InvalidArgumentError, InvalidAudioError, ModelOutputError
-from neutone_sdk.frames import FrameStream, FrameSum, reach_samples, sum_of_shifts
-from neutone_sdk.validation import check_signal, check_type
+from neutone_sdk.frames import FrameStream, FrameSum, check_stream, reach_samples, sum_of_shifts
+from neutone_sdk.validation import check_type
 
 WINDOWS = ("hann", "linear")
 
@@ -106,11 +106,11 @@ class OverlapAdd(nn.Module):
         """Take in a block and give out one of the same length; see the class for shapes.
 
         Raises:
-            InvalidTypeError: ``x`` is not float32 on the CPU.
+            InvalidTypeError: ``x`` is not float32, or not where the module is.
             InvalidAudioError: ``x`` has another shape.
             ModelOutputError: The model returned another shape than it has to.
         """
-        self._check(x)
+        check_stream(x, self.n_channels, self.weights)
         grain = self.chunk_samples - self.sums.get_delay_samples()
         if x.size(1) % grain != 0:
             raise InvalidAudioError(
@@ -132,11 +132,11 @@ class OverlapAdd(nn.Module):
         Raises:
             As `forward`.
         """
-        self._check(x)
+        check_stream(x, self.n_channels, self.weights)
         n_samples = x.size(1)
         n_past = self.chunk_samples - self.hop_samples
         n_chunks = (n_samples + n_past - 1) // self.hop_samples + 1
-        whole = torch.zeros(self.out_channels, n_past + n_chunks * self.hop_samples)
+        whole = x.new_zeros(self.out_channels, n_past + n_chunks * self.hop_samples)
         padded = nn.functional.pad(x, [n_past, n_chunks * self.hop_samples - n_samples])
         for i in range(n_chunks):
             chunk = padded.narrow(1, i * self.hop_samples, self.chunk_samples)
@@ -154,11 +154,6 @@ class OverlapAdd(nn.Module):
         """Forget all audio, and leave training mode. The model is not made to cache: it sees whole chunks."""
         self.reset()
         self.eval()
-
-    def _check(self, x: Tensor) -> None:
-        check_signal(x)
-        if x.size(0) != self.n_channels:
-            raise InvalidAudioError(f"audio must have {self.n_channels} channels, got {x.size(0)}")
 
     def _run(self, chunks: Tensor) -> Tensor:
         """Turn chunks ``(n_channels, n, chunk_samples)`` into ``(out_channels, n, chunk_samples)``, faded."""

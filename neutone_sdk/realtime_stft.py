@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from neutone_sdk import stft_windows
 from neutone_sdk.block_checks import check_counts
 from neutone_sdk.errors import InvalidArgumentError, InvalidAudioError
-from neutone_sdk.frames import FrameStream, FrameSum, reach_samples
-from neutone_sdk.validation import check_signal, check_type
+from neutone_sdk.frames import FrameStream, FrameSum, check_stream, reach_samples
+from neutone_sdk.validation import check_type
 
 
 class RealtimeSTFT(nn.Module):
@@ -179,12 +179,12 @@ class RealtimeSTFT(nn.Module):
             to change. They are those of `audio_to_spec_offline`, and before them silence.
 
         Raises:
-            InvalidTypeError: ``audio`` is not float32 on the CPU.
+            InvalidTypeError: ``audio`` is not float32, or not where the module is.
             InvalidAudioError: ``audio`` has another shape.
         """
-        check_signal(audio)
+        check_stream(audio, self.io_n_ch, self.window)
         n_new = int(self.n_new_frames)
-        if audio.size(0) != self.io_n_ch or audio.size(1) != n_new * self.hop_len:
+        if audio.size(1) != n_new * self.hop_len:
             raise InvalidAudioError(
                 f"audio must have shape ({self.io_n_ch}, {n_new * self.hop_len}), got {list(audio.shape)}; call "
                 "set_buffer_size for blocks of another length"
@@ -230,13 +230,10 @@ class RealtimeSTFT(nn.Module):
             ``(io_n_ch, n_bins, n // hop_len)``, the first frame ending behind the first hop.
 
         Raises:
-            InvalidTypeError: ``audio`` is not float32 on the CPU.
-            InvalidAudioError: ``audio`` has another number of channels.
+            InvalidTypeError: ``audio`` is not float32, or not where the module is.
+            InvalidAudioError: ``audio`` has another shape.
         """
-        check_signal(audio)
-        if audio.size(0) != self.io_n_ch:
-            msg = f"audio must have {self.io_n_ch} channels, got {audio.size(0)}"
-            raise InvalidAudioError(msg)
+        check_stream(audio, self.io_n_ch, self.window)
         return self._to_values(stft_windows.offline_frames(audio, self.window, self.hop_len, self.center))
 
     def _to_values(self, spectra: Tensor) -> Tensor:

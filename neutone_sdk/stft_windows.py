@@ -85,9 +85,9 @@ def lag_of(end: int, n_fft: int, hop_len: int, center: bool) -> int:
 
 
 def frames_late(end: int, n_fft: int, hop_len: int, center: bool) -> int:
-    """Return how many frames centred in or before the first sample come out of a stream before the first one after it.
+    """Return how many frames come out of a stream before the one that is first in the transform of the whole clip.
 
-    That is by how many frames a stream is late, compared with a transform of the whole; arguments as in `lag_of`.
+    Arguments as in `lag_of`. Centred, that one has its middle at the first sample; those before it lie earlier.
     """
     return math.ceil((end - n_fft // 2) / hop_len) - 1 if center else 0
 

@@ -228,5 +228,5 @@ def test_arguments_of_another_type_are_refused() -> None:
 def test_another_number_of_channels_is_refused() -> None:
     mel_spec = CachedMelSpec(44_100, 2)
     for run in (mel_spec, mel_spec.forward_offline, torch.jit.script(mel_spec)):
-        with pytest.raises((ValueError, *SCRIPT_ERRORS), match="audio must have 2 channels, got 1"):
+        with pytest.raises((ValueError, *SCRIPT_ERRORS), match=r"audio must have shape \(2, samples\), got \[1, 512\]"):
             run(torch.zeros(1, 512))

@@ -269,7 +269,7 @@ def test_a_model_that_is_none_is_refused() -> None:
 def test_bad_blocks_are_refused_and_leave_the_stream_alone(noise: Noise) -> None:
     audio = noise(2, 256, 0)
     eager = OverlapAdd(Same(), 64, 16, block_samples=8)
-    bad_blocks = [(torch.zeros(2, 12), "in multiples of 8 samples, got 12"), (torch.zeros(1, 8), "2 channels")]
+    bad_blocks = [(torch.zeros(2, 12), "in multiples of 8 samples, got 12"), (torch.zeros(1, 8), r"\(2, samples\)")]
     for module in (eager, torch.jit.script(copy.deepcopy(eager))):
         for bad, message in bad_blocks:
             with pytest.raises((ValueError, *SCRIPT_ERRORS), match=message):

@@ -17,10 +17,9 @@ from neutone_sdk.realtime_stft import RealtimeSTFT
 from neutone_sdk.utils import load_neutone_model, save_neutone_model
 
 from .conftest import Noise
-from .wrappers import card
+from .wrappers import card, queue
 
 SAME = 1e-5  # of a filter over 1025 bins, whose transforms round in float32
-FLAVOURS = ["native", "portable"]
 
 
 class Damp(nn.Module):
@@ -122,7 +121,7 @@ def delay_of(script: Any) -> int:
     return int(script.calc_buffering_delay_samples() + script.calc_model_delay_samples())
 
 
-@pytest.mark.parametrize("flavour", FLAVOURS)
+@pytest.mark.parametrize("flavour", ["native", "portable"])
 def test_a_spectral_filter_plays_like_offline_and_as_late_as_reported(
     flavour: str, tmp_path: Path, noise: Noise
 ) -> None:
@@ -141,8 +140,8 @@ def test_a_spectral_filter_plays_like_offline_and_as_late_as_reported(
 
 
 def test_a_frozen_spectral_filter_takes_other_block_sizes(tmp_path: Path, noise: Noise) -> None:
-    plain = exported(SpectralFilter(Damp()), tmp_path / "plain", "native")
-    frozen = exported(SpectralFilter(Damp()), tmp_path / "frozen", "native", freeze=True)
+    plain = queue(SpectralFilter(Damp()), scripted=False)
+    frozen = exported(SpectralFilter(Damp()), tmp_path, "native", freeze=True)
     audio = noise(2, 8192, 0)
 
     for host_block in (2048, 512):
@@ -150,10 +149,9 @@ def test_a_frozen_spectral_filter_takes_other_block_sizes(tmp_path: Path, noise:
         torch.testing.assert_close(play(frozen, audio, host_block, 44_100), expected, rtol=0, atol=SAME)
 
 
-@pytest.mark.parametrize("flavour", FLAVOURS)
-def test_mel_bands_in_a_file(flavour: str, tmp_path: Path, noise: Noise) -> None:
+def test_mel_bands_in_a_portable_file(tmp_path: Path, noise: Noise) -> None:
     mel_spec = CachedMelSpec(48_000, 2, 1024, 256, n_mels=40)
-    script = exported(ByBands(mel_spec, card(is_input_mono=False, is_output_mono=False)), tmp_path, flavour)
+    script = exported(ByBands(mel_spec, card(is_input_mono=False, is_output_mono=False)), tmp_path, "portable")
     audio = noise(2, 8000, 0)
     whole = mel_spec.forward_offline(nn.functional.pad(audio, [1024, 0]))
     blocks = []
@@ -164,12 +162,11 @@ def test_mel_bands_in_a_file(flavour: str, tmp_path: Path, noise: Noise) -> None
     torch.testing.assert_close(play(script, audio, 100, 48_000), torch.cat(blocks, dim=1), rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("flavour", FLAVOURS)
-def test_a_model_of_chunks_in_a_file(flavour: str, tmp_path: Path, noise: Noise) -> None:
+def test_a_model_of_chunks_in_a_portable_file(tmp_path: Path, noise: Noise) -> None:
     convolution = nn.Conv1d(2, 2, 9, padding=4)
     overlap_add = OverlapAdd(convolution, 1000, 500, block_samples=100)
     wrapper = InChunks(overlap_add, card=card(is_input_mono=False, is_output_mono=False))
-    script = exported(wrapper, tmp_path, flavour)
+    script = exported(wrapper, tmp_path, "portable")
     audio = noise(2, 4000, 0)
     with torch.no_grad():
         whole = overlap_add.forward_offline(audio)
