@@ -65,14 +65,14 @@ class FrameSum(nn.Module):
 
     A sample is complete when no later frame covers it. The frames, ``L`` long, end every ``hop`` samples, at ``E``; the
     next one begins at ``E + hop - L``, so that much is complete. If ``T`` samples came in, of which ``T - E`` make no
-    frame yet, the output may be ``T - (E + hop - L)`` late: the longest wait, ``T - E = hop - grain``, makes that
-    ``L - grain``, where all blocks end at multiples of ``grain`` samples, counted from a frame's end.
+    frame yet, the output has to be ``T - (E + hop - L)`` late. Let a block end ``grain`` samples before a frame does, or
+    more: then ``T - E`` is up to ``hop - grain``, and the delay ``L - grain``.
 
     Args:
         n_channels: Channels of the stream.
         frame_samples: Length of a frame, at least ``hop_samples``.
         hop_samples: From one frame to the next, at least 1.
-        grain_samples: What divides the hop and the position of each block's end relative to that of a frame.
+        grain_samples: The least that a block's end lies before that of the next frame, 1..hop_samples.
     """
 
     tail: Tensor
