@@ -9,12 +9,14 @@ from neutone_sdk import (  # noqa: E402
     audio,
     cached_mel_spec,
     constants,
+    conv,
     core,
     errors,
     filters,
     overlap_add,
     parameter,
     realtime_stft,
+    tcn_1d,
     utils,
 )
 from neutone_sdk._library import ops_library_path  # noqa: E402
@@ -55,6 +57,7 @@ __all__ = [
     "audio",
     "cached_mel_spec",
     "constants",
+    "conv",
     "core",
     "errors",
     "filters",
@@ -63,5 +66,6 @@ __all__ = [
     "parameter",
     "realtime_stft",
     "resample",
+    "tcn_1d",
     "utils",
 ]

@@ -65,8 +65,8 @@ class FrameSum(nn.Module):
 
     A sample is complete when no later frame covers it. The frames, ``L`` long, end every ``hop`` samples, at ``E``; the
     next one begins at ``E + hop - L``, so that much is complete. If ``T`` samples came in, of which ``T - E`` make no
-    frame yet, the output has to be ``T - (E + hop - L)`` late. Let a block end ``grain`` samples or more before the next
-    frame does: then ``T - E`` is up to ``hop - grain``, and the delay ``L - grain``.
+    frame yet, the output has to be ``T - (E + hop - L)`` late. Let a block end ``grain`` samples or more before the
+    next frame does: then ``T - E`` is up to ``hop - grain``, and the delay ``L - grain``.
 
     Args:
         n_channels: Channels of the stream.
