@@ -4,7 +4,20 @@ from neutone_sdk import _library
 
 _library.load_ops_library()  # first: what follows compiles calls of the operators
 
-from neutone_sdk import _fake_kernels, audio, constants, conv, core, errors, filters, parameter, tcn_1d, utils  # noqa: E402, F401
+from neutone_sdk import (  # noqa: E402, F401
+    _fake_kernels,
+    audio,
+    constants,
+    conv,
+    core,
+    errors,
+    filters,
+    gcn_1d,
+    parameter,
+    recurrent,
+    tcn_1d,
+    utils,
+)
 from neutone_sdk._library import ops_library_path  # noqa: E402
 from neutone_sdk._version import __version__  # noqa: E402
 from neutone_sdk.core import NeutoneModel  # noqa: E402
@@ -46,8 +59,10 @@ __all__ = [
     "core",
     "errors",
     "filters",
+    "gcn_1d",
     "ops_library_path",
     "parameter",
+    "recurrent",
     "resample",
     "tcn_1d",
     "utils",
