@@ -46,6 +46,9 @@ def print_table(turns: Turns) -> None:
         for size in SIZES:
             row = f"{name:>34} {size:>5} {min(turn[name][size] for turn in turns['ours']):8.1f}"
             for library in others:
+                if name not in turns[library][0]:
+                    row += f" {'-':>20} {'':>6}"
+                    continue
                 pairs = zip(turns["ours"], turns[library], strict=True)
                 ratio = statistics.median(theirs[name][size] / ours[name][size] for ours, theirs in pairs)
                 row += f" {min(turn[name][size] for turn in turns[library]):20.1f} {ratio:6.2f}"

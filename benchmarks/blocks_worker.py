@@ -25,6 +25,7 @@ CONVOLUTIONS: list[Shape] = [
     (16, 1, 13, 16),
 ]
 N_BLOCKS, N_CHANNELS, N_TAPS, DIL_GROWTH = 10, 16, 13, 2
+N_HIDDEN = 32
 
 
 def sdk_convolution(in_ch: int, out_ch: int, n_taps: int, dilation: int) -> nn.Module:
@@ -81,6 +82,56 @@ def our_tcn() -> nn.Module:
     return tcn
 
 
+class Modulated(nn.Module):
+    """A gated network with a condition, which 1.x runs on each block as on a clip: it has no streams of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        from neutone_sdk.gcn_1d import GCN1D  # noqa: PLC0415  # the environment of another library lacks it
+
+        self.gcn = GCN1D(n_blocks=4, n_channels=N_CHANNELS, kernel_size=N_TAPS, cond_dim=1)
+        self.cond = nn.Parameter(torch.rand(1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the next block of the stream."""
+        return self.gcn(x, self.cond)
+
+
+class HandBuiltLSTM(nn.Module):
+    """A recurrent layer with a state, as users of a library without one build it."""
+
+    hidden: Tensor
+    cell: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(1, N_HIDDEN)
+        self.register_buffer("hidden", torch.zeros(1, 1, N_HIDDEN))
+        self.register_buffer("cell", torch.zeros(1, 1, N_HIDDEN))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the next block of the stream."""
+        y, (hidden, cell) = self.lstm(x.permute(2, 0, 1), (self.hidden, self.cell))
+        self.hidden.copy_(hidden)
+        self.cell.copy_(cell)
+        return y.permute(1, 2, 0)
+
+
+def stateful_blocks(library: str) -> dict[str, nn.Module]:
+    """Return the blocks with a state besides that of convolutions, as far as the library allows."""
+    if library == "cached-conv":
+        return {f"LSTM, {N_HIDDEN} hidden": HandBuiltLSTM()}
+    gcn = Modulated()
+    if library != "ours":
+        return {f"GCN, 4 blocks, {N_CHANNELS} channels": gcn, f"LSTM, {N_HIDDEN} hidden": HandBuiltLSTM()}
+    from neutone_sdk.recurrent import CachedLSTM  # noqa: PLC0415  # 1.x has none
+
+    gcn.gcn.prepare_for_inference()
+    lstm = CachedLSTM(1, N_HIDDEN)
+    lstm.prepare_for_inference()
+    return {f"GCN, 4 blocks, {N_CHANNELS} channels": gcn, f"LSTM, {N_HIDDEN} hidden": lstm}
+
+
 class Loop(nn.Module):
     """Call a layer from TorchScript, so that Python's cost of a call is not in the figure."""
 
@@ -129,6 +180,9 @@ def main() -> None:
     tcn = our_tcn() if library == "ours" else hand_built_tcn(convolution)
     name = f"TCN, {N_BLOCKS} blocks, {N_CHANNELS} channels"
     durations[name] = {size: microseconds(tcn, 1, int(size)) for size in sizes}
+    for size in sizes:  # a network of 1.x is bound to the size of its first block
+        for name, block in stateful_blocks(library).items():
+            durations.setdefault(name, {})[size] = microseconds(block, 1, int(size))
     print(json.dumps(durations))
 
 

@@ -14,6 +14,7 @@ from neutone_sdk.block_checks import (
     starts_stream,
 )
 from neutone_sdk.errors import InvalidArgumentError, InvalidAudioError
+from neutone_sdk.stream_state import renew
 
 
 class ConvTranspose1dGeneral(nn.Module):
@@ -160,8 +161,9 @@ class ConvTranspose1dGeneral(nn.Module):
         """
         if batch_size is not None:
             check_batch_size(batch_size)
-            self.tail.resize_(batch_size, self.tail.size(1), self.n_tail)
-        self.tail.zero_()
+        else:
+            batch_size = self.tail.size(0)
+        renew(self.tail, [batch_size, self.tail.size(1), self.n_tail])
 
     @torch.jit.export
     def get_delay_samples(self) -> int:

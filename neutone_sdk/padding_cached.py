@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from neutone_sdk.block_checks import check_batch_size, check_block, check_counts, starts_stream
+from neutone_sdk.stream_state import renew
 
 
 class PaddingCached(nn.Module):
@@ -127,8 +128,9 @@ class PaddingCached(nn.Module):
         """
         if batch_size is not None:
             check_batch_size(batch_size)
-            self.past.resize_([batch_size] + list(self.past.shape[1:]))  # noqa: RUF005  # TorchScript knows no star
-        self.past.zero_()
+        else:
+            batch_size = self.past.size(0)
+        renew(self.past, [batch_size] + list(self.past.shape[1:]))  # noqa: RUF005  # TorchScript knows no star
         self.cursor.zero_()
 
     def prepare_for_inference(self) -> None:
