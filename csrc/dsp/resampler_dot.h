@@ -67,31 +67,37 @@ NEUTONE_ALWAYS_INLINE void add_products(const Groups<Real, Channels>& groups, co
   }
 }
 
-// From both ends to the middle: the large coefficients come last, and fewer sums round at full size.
+// Adds the products of the taps in [first, last), which it moves together, until at most `rest` are left. From both ends
+// to the middle: the large coefficients come last, and fewer sums round at full size.
+template <typename Real, std::size_t Lanes, std::size_t Channels, bool kMasked>
+NEUTONE_ALWAYS_INLINE void add_from_ends(const Groups<Real, Channels>& groups, const Layout& layout, std::size_t rest,
+                                         std::size_t& first, std::size_t& last,
+                                         std::array<Vector<Real, Lanes>, kSums>& sums) noexcept {
+  while (last - first > rest && last - first >= 2 * Lanes) {
+    last -= Lanes;
+    add_products<Real, Lanes, Channels, kMasked>(groups, layout, first, sums);
+    add_products<Real, Lanes, Channels, kMasked>(groups, layout, last, sums);
+    first += Lanes;
+  }
+}
+
 template <typename Real, std::size_t Lanes, std::size_t Channels, bool kMasked>
 NEUTONE_ALWAYS_INLINE void dot(const Groups<Real, Channels>& groups, const Layout& layout,
                                std::array<Real, kSums>& out) noexcept {
   std::array<Vector<Real, Lanes>, kSums> sums{};
   std::size_t first = 0;
   std::size_t last = layout.taps;
-  while (last - first >= 2 * Lanes) {
-    last -= Lanes;
-    add_products<Real, Lanes, Channels, kMasked>(groups, layout, first, sums);
-    add_products<Real, Lanes, Channels, kMasked>(groups, layout, last, sums);
-    first += Lanes;
-  }
-  if (last - first >= Lanes) {
-    add_products<Real, Lanes, Channels, kMasked>(groups, layout, first, sums);
-    first += Lanes;
-  }
   if constexpr (Lanes * sizeof(Real) > 32) {
+    // The middle goes into vectors of half the length: in more lanes there were more sums that round at full size.
+    add_from_ends<Real, Lanes, Channels, kMasked>(groups, layout, 2 * Lanes, first, last, sums);
     std::array<Vector<Real, Lanes / 2>, kSums> halves{};
     for (std::size_t i = 0; i < kSums; ++i) fold<Real, Lanes>(sums[i], halves[i]);
-    if (last - first >= Lanes / 2) {
-      add_products<Real, Lanes / 2, Channels, kMasked>(groups, layout, first, halves);
-    }
+    add_from_ends<Real, Lanes / 2, Channels, kMasked>(groups, layout, 0, first, last, halves);
+    if (first < last) add_products<Real, Lanes / 2, Channels, kMasked>(groups, layout, first, halves);
     sum_lanes<Real, Lanes / 2>(halves, out);
   } else {
+    add_from_ends<Real, Lanes, Channels, kMasked>(groups, layout, 0, first, last, sums);
+    if (first < last) add_products<Real, Lanes, Channels, kMasked>(groups, layout, first, sums);
     sum_lanes<Real, Lanes>(sums, out);
   }
 }
