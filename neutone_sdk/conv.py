@@ -39,8 +39,10 @@ class PaddingCached(nn.Module):
         InvalidArgumentError: A number is too small.
     """
 
-    # Frames of a block that fit beside the past; a longer one is joined to it by a copy.
-    ROOM: Final = 2048
+    RING_FROM: Final = 1024  # frames: about where copying all of the past costs more than keeping a ring
+    ROOM: Final = (
+        2048  # frames of a block that fit into a ring beside the past; a longer block is joined to it by a copy
+    )
 
     past: Tensor
     cursor: Tensor
@@ -64,10 +66,12 @@ class PaddingCached(nn.Module):
         self.batch_size = batch_size
         self.debug_mode = debug_mode
         self.n_past = padding_l + padding_r
-        # A ring of the stream, twice side by side: each frame is written to both, so that the latest ones always lie in
-        # one piece somewhere, whatever the length of the past. It has no batch until the first block: a model that has
-        # heard nothing makes no large file.
-        self.register_buffer("past", torch.zeros(0, n_ch, 2, self.n_past + self.ROOM), persistent=False)
+        self.has_ring = self.n_past >= self.RING_FROM
+        # Without a ring the past is shifted at every block. A ring lies twice side by side: each frame is written to
+        # both, so that the latest ones are in one piece somewhere. There is no batch until the first block: a model
+        # that has heard nothing makes no large file.
+        shape = [2, self.n_past + self.ROOM] if self.has_ring else [self.n_past]
+        self.register_buffer("past", torch.zeros(0, n_ch, *shape), persistent=False)
         self.register_buffer("cursor", torch.zeros(1, dtype=torch.int64), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -79,7 +83,7 @@ class PaddingCached(nn.Module):
         """
         check_block(x, self.n_ch, self.past)
         padded = self.push(x)
-        return padded if self.n_past == 0 or torch.is_grad_enabled() else padded.clone()
+        return padded.clone() if self.has_ring else padded
 
     @torch.jit.export
     def push(self, x: Tensor) -> Tensor:
@@ -88,21 +92,25 @@ class PaddingCached(nn.Module):
         Raises:
             InvalidAudioError: ``x`` has another batch size without ``use_dynamic_bs``.
         """
-        self.fit_batch(x.size(0))
+        if x.size(0) != self.past.size(0):
+            self.fit_batch(x.size(0))
         n, n_past = x.size(2), self.n_past
         if n_past == 0:
             return x
-        start = int(self.cursor)  # of the past in the ring; its end is where the next frame goes
+        if not self.has_ring:
+            padded = torch.cat([self.past, x], dim=2)
+            latest = padded.narrow(2, n, n_past)
+            self.past.copy_(latest.detach() if torch.is_grad_enabled() else latest)
+            return padded
+        ring = self.past.view(x.size(0), self.n_ch, 2 * self.past.size(3))
+        start = int(self.cursor)  # of the past in the ring; where it ends the next frame goes
         if n <= self.ROOM and not torch.is_grad_enabled():
             self._write(start + n_past, x)
-            return self._ring().narrow(2, start, n_past + n)
-        # Gradients need a tensor that stays as it is.
-        padded = torch.cat([self._ring().narrow(2, start, n_past), x], dim=2)
-        self._write(start + n_past + max(0, n - n_past), padded.detach()[:, :, max(n, n_past) :])
+            return ring.narrow(2, start, n_past + n)
+        padded = torch.cat([ring.narrow(2, start, n_past), x], dim=2)  # gradients need one that stays as it is
+        n_written = min(n, n_past)
+        self._write(start + n_past + n - n_written, padded.detach().narrow(2, n_past + n - n_written, n_written))
         return padded
-
-    def _ring(self) -> Tensor:
-        return self.past.view(self.past.size(0), self.n_ch, 2 * self.past.size(3))
 
     def _write(self, position: int, x: Tensor) -> None:
         """Put frames where the one of number ``position`` goes, and let the past end behind them."""
@@ -136,7 +144,7 @@ class PaddingCached(nn.Module):
         """
         if batch_size is not None:
             check_batch_size(batch_size)
-            self.past.resize_(batch_size, self.n_ch, 2, self.past.size(3))
+            self.past.resize_([batch_size] + list(self.past.shape[1:]))  # noqa: RUF005  # TorchScript knows no star
         self.past.zero_()
         self.cursor.zero_()
 
@@ -215,6 +223,9 @@ class Conv1dGeneral(nn.Module):
         self.cached = cached
         self.debug_mode = debug_mode
         self.stride = stride
+        self.dilation = dilation
+        self.n_taps = kernel_size
+        self.n_out = out_channels
         self.padded_kernel_size = (kernel_size - 1) * dilation  # samples between the first and the last tap
         self.padding_l, self.padding_r = _paddings(padding, self.padded_kernel_size, stride, causal)
         self.conv1d = nn.Conv1d(
@@ -257,7 +268,9 @@ class Conv1dGeneral(nn.Module):
         return self.conv1d(x)
 
     def _next_block(self, x: Tensor) -> Tensor:
-        first = 0 if self.stride == 1 else self._first_due(x)
+        if self.stride == 1:
+            return self.at_windows(self.padding_cached.push(x), 0, x.size(2))
+        first = self._first_due(x)
         n_outputs = (x.size(2) - first + self.stride - 1) // self.stride
         return self.at_windows(self.padding_cached.push(x), first, max(0, n_outputs))
 
@@ -277,13 +290,11 @@ class Conv1dGeneral(nn.Module):
         """
         if n_outputs == 0:
             return padded.new_zeros([padded.size(0), self.conv1d.out_channels, 0])
-        weight = self.conv1d.weight
-        if self._may_be_quick() and conv_windows.pays(padded.size(0), weight.size(1) * weight.size(2), n_outputs):
-            return conv_windows.convolve(
-                padded, first, n_outputs, weight, self.conv1d.bias, self.stride, self.conv1d.dilation[0]
-            )
+        if conv_windows.pays(padded, self.n_taps, self.n_out, n_outputs, self.dilation) and self._may_be_quick():
+            weight, bias = self.conv1d.weight, self.conv1d.bias
+            return conv_windows.convolve(padded, first, n_outputs, weight, bias, self.stride, self.dilation)
         n_needed = (n_outputs - 1) * self.stride + self.padded_kernel_size + 1
-        return self.conv1d(padded.narrow(2, first, n_needed))
+        return self.conv1d(padded if n_needed == padded.size(2) else padded.narrow(2, first, n_needed))
 
     def _first_due(self, x: Tensor) -> int:
         """Return where in ``x`` the first input lies at which an output is due, and count ``x`` as heard."""

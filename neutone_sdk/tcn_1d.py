@@ -146,8 +146,8 @@ class TCN1DBlock(nn.Module):
             bias=use_bias_in_conv,
             causal=causal,
         )
-        # Of a stream, both paths come from the past of the convolution, the residual one from here on.
-        self.res_start = reach - self.conv.padding_r - (1 if n_short > 0 else 0)
+        self.reach = reach  # samples of the past that the convolution keeps; the residual path needs no others
+        self.res_delay = self.conv.padding_r + (1 if n_short > 0 else 0)
         self.act = (nn.PReLU(prelu_ch) if act is None else act) if use_act else None
         self.film = FiLM(cond_dim, out_ch, use_bn=use_bn) if cond_dim > 0 else None
         self.bn = nn.BatchNorm1d(out_ch) if use_bn and cond_dim == 0 else None
@@ -176,7 +176,10 @@ class TCN1DBlock(nn.Module):
         if x.size(2) == 0:
             return y
         y = self._shaped(y, cond)
-        return y if self.res is None else y + self.res(padded.narrow(2, self.res_start, x.size(2)))
+        if self.res is None:
+            return y
+        delayed = x if self.res_delay == 0 else padded.narrow(2, self.reach - self.res_delay, x.size(2))
+        return y + self.res(delayed)
 
     def _shaped(self, y: Tensor, cond: Tensor | None) -> Tensor:
         if cond is not None and self.film is not None:
