@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from neutone_sdk.block_checks import check_batch_size, check_counts
+from neutone_sdk.block_checks import check_batch_size, check_counts, make_silence
 from neutone_sdk.errors import InvalidAudioError, InvalidTypeError
 from neutone_sdk.validation import dtype_name
 
@@ -49,7 +49,7 @@ class Delay(nn.Module):
                 f"{x.device}; call .to() of one of them"
             )
         if x.size(0) != self.past.size(0):
-            self.past.set_(x.new_zeros([x.size(0), x.size(1), self.n_samples]))
+            make_silence(self.past, [x.size(0), x.size(1), self.n_samples])
         whole = torch.cat([self.past, x], dim=2)
         self.past.copy_(whole.detach().narrow(2, x.size(2), self.n_samples))
         return whole.narrow(2, 0, x.size(2))
@@ -74,7 +74,7 @@ class Delay(nn.Module):
         """
         if batch_size is not None:
             check_batch_size(batch_size)
-            self.past.set_(self.past.new_zeros([batch_size, self.past.size(1), self.n_samples]))
+            make_silence(self.past, [batch_size, self.past.size(1), self.n_samples])
         self.past.zero_()
 
     @torch.jit.export
@@ -97,8 +97,8 @@ class Delay(nn.Module):
 class SilentStart(nn.Module):
     """Silences the first samples of a stream: cached, sample i is 0 for ``i < n_samples``. A clip stays as it is.
 
-    A layer that is late begins with what it makes of the time before the clip. The next layer has to hear silence there,
-    as it does in the padding of a clip.
+    A layer that is late begins with what it makes of the time before the clip. The next layer has to hear silence
+    there, as it does in the padding of a clip.
 
     Args:
         n_samples: At least 0.

@@ -72,6 +72,14 @@ def starts_stream(batch_size: int, current: int, expected: int, use_dynamic_bs: 
     return True
 
 
+def make_silence(state: Tensor, shape: list[int]) -> None:
+    """Turn the memory of a stream into zeros of this shape, in place. Scriptable.
+
+    Not by ``resize_``: the tensors of a file that was loaded cannot grow.
+    """
+    state.set_(state.new_zeros(shape))  # type: ignore[call-overload]
+
+
 def check_batch_size(batch_size: int) -> None:
     """Raise unless a stream can have this batch size.
 

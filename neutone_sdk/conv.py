@@ -18,6 +18,7 @@ from neutone_sdk.block_checks import (
     check_block,
     check_counts,
     check_groups,
+    make_silence,
     starts_stream,
 )
 from neutone_sdk.errors import InvalidArgumentError, InvalidAudioError
@@ -144,7 +145,7 @@ class PaddingCached(nn.Module):
         """
         if batch_size is not None:
             check_batch_size(batch_size)
-            self.past.resize_([batch_size] + list(self.past.shape[1:]))  # noqa: RUF005  # TorchScript knows no star
+            make_silence(self.past, [batch_size] + list(self.past.shape[1:]))  # noqa: RUF005  # TorchScript has no star
         self.past.zero_()
         self.cursor.zero_()
 

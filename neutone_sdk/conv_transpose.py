@@ -11,6 +11,7 @@ from neutone_sdk.block_checks import (
     check_block,
     check_counts,
     check_groups,
+    make_silence,
     starts_stream,
 )
 from neutone_sdk.errors import InvalidArgumentError, InvalidAudioError
@@ -160,7 +161,7 @@ class ConvTranspose1dGeneral(nn.Module):
         """
         if batch_size is not None:
             check_batch_size(batch_size)
-            self.tail.resize_(batch_size, self.tail.size(1), self.n_tail)
+            make_silence(self.tail, [batch_size, self.tail.size(1), self.n_tail])
         self.tail.zero_()
 
     @torch.jit.export

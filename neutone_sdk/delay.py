@@ -180,7 +180,7 @@ def is_sequential(module: nn.Module) -> bool:
     return issubclass(kind, nn.Sequential) and kind.forward is nn.Sequential.forward
 
 
-def is_pointwise(module: nn.Module) -> bool:
+def is_pointwise(module: Any) -> bool:
     """Return whether a stock module makes each sample of ``(batch, channels, n)`` from the one at the same place."""
     kind = kind_of(module)
     if kind in _ALONG_A_DIMENSION:
@@ -200,49 +200,37 @@ def obstacle(module: nn.Module) -> str | None:
         return "keeps nothing from block to block; neutone_sdk.to_streaming.to_streaming makes it a layer that does"
     if issubclass(kind, _STOCK_CONVOLUTIONS):
         return "has a forward of its own; define get_delay_samples() -> int in it"
-    for kinds, reason in _OBSTACLES:
-        if issubclass(kind, kinds):
-            return reason
-    return None
+    return next((reason for reason, kinds in _OBSTACLES.items() if issubclass(kind, kinds)), None)
 
 
 def _modules(*names: str) -> tuple[type, ...]:
     return tuple(getattr(nn, name) for name in names)
 
 
-_OBSTACLES = (
-    (
-        (nn.RNNBase,),
-        "takes (batch, n, channels) and returns a pair; bidirectional, it even hears the clip from its end: use a "
-        "recurrent layer that keeps its state, in one direction",
+_OBSTACLES = {
+    "takes (batch, n, channels), returns a pair, and starts afresh in every block (a bidirectional one even reads them "
+    "backwards); use a recurrent layer that keeps its state": (nn.RNNBase,),
+    "looks at the whole clip for its statistics; nn.BatchNorm1d with track_running_stats=True keeps its own": _modules(
+        "InstanceNorm1d", "LazyInstanceNorm1d", "GroupNorm", "BatchNorm1d", "LocalResponseNorm"
     ),
-    (
-        _modules("InstanceNorm1d", "LazyInstanceNorm1d", "GroupNorm", "BatchNorm1d", "LocalResponseNorm"),
-        "looks at the whole clip for its statistics; nn.BatchNorm1d with track_running_stats=True keeps its own",
+    "looks at the whole clip, which a stream does not have": _modules(
+        "AdaptiveAvgPool1d", "AdaptiveMaxPool1d", "MultiheadAttention", "Transformer", "TransformerEncoder"
     ),
-    (
-        _modules("AdaptiveAvgPool1d", "AdaptiveMaxPool1d", "MultiheadAttention", "Transformer", "TransformerEncoder"),
-        "looks at the whole clip, which a stream does not have",
+    "keeps nothing from block to block; use an nn.Conv1d with a stride": _modules(
+        "AvgPool1d", "MaxPool1d", "LPPool1d", "Fold", "Unfold"
     ),
-    (
-        _modules("AvgPool1d", "MaxPool1d", "LPPool1d", "FractionalMaxPool2d", "Fold", "Unfold"),
-        "keeps nothing from block to block; use an nn.Conv1d with a stride",
+    "keeps nothing from block to block; put it into a module that does, and defines get_delay_samples() -> int": (
+        _modules("Conv2d", "Conv3d", "ConvTranspose2d", "ConvTranspose3d")
     ),
-    (
-        _modules("Conv2d", "Conv3d", "ConvTranspose2d", "ConvTranspose3d"),
-        "keeps nothing from block to block; put it into a module that does and defines get_delay_samples() -> int",
+    "interpolates by the length of what it gets, which is a block and no clip; use nn.ConvTranspose1d": _modules(
+        "Upsample", "UpsamplingNearest2d", "UpsamplingBilinear2d"
     ),
-    (
-        _modules("Upsample", "UpsamplingNearest2d", "UpsamplingBilinear2d", "PixelShuffle"),
-        "interpolates by the length of what it gets, which is a block and no clip; use nn.ConvTranspose1d",
+    "pads the edges of a clip, which a stream does not have; give zero padding to the convolution behind it": _modules(
+        "ReflectionPad1d", "ReplicationPad1d", "CircularPad1d", "ConstantPad1d", "ZeroPad1d"
     ),
-    (
-        _modules("ReflectionPad1d", "ReplicationPad1d", "CircularPad1d", "ConstantPad1d", "ZeroPad1d"),
-        "pads the edges of a clip, which a stream does not have; give zero padding to the convolution behind it",
-    ),
-    (_ALONG_A_DIMENSION, "works along time; its dim has to be 1, the channels"),
-    (_POINTWISE_ON_FRAMES, "mixes all samples of a clip of (batch, channels, n); use an nn.Conv1d with one tap"),
-)
+    "works along time; its dim has to be 1, the channels": _ALONG_A_DIMENSION,
+    "mixes all samples of a clip of (batch, channels, n); use an nn.Conv1d with one tap": _POINTWISE_ON_FRAMES,
+}
 
 
 def _declared(module: Any, name: str) -> Layer:

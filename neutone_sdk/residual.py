@@ -25,7 +25,7 @@ class StreamingSequential(nn.Sequential):
         is_cached = True
         for layer in self:
             if hasattr(layer, "is_cached"):
-                is_cached = layer.is_cached() and is_cached
+                is_cached = layer.is_cached() and is_cached  # type: ignore[operator]
         return is_cached
 
     @torch.jit.export
@@ -33,20 +33,20 @@ class StreamingSequential(nn.Sequential):
         """Expect blocks of a stream, which starts now, or clips."""
         for layer in self:
             if hasattr(layer, "set_cached"):
-                layer.set_cached(cached)
+                layer.set_cached(cached)  # type: ignore[operator]
 
     @torch.jit.export
     def reset(self, batch_size: int | None = None) -> None:
         """Start a new stream; with a ``batch_size``, one of such batches."""
         for layer in self:
             if hasattr(layer, "reset"):
-                layer.reset(batch_size)
+                layer.reset(batch_size)  # type: ignore[operator]
 
     def prepare_for_inference(self) -> None:
         """Expect blocks of a stream, which starts now, and leave training mode."""
         for layer in self:
             if hasattr(layer, "prepare_for_inference"):
-                layer.prepare_for_inference()
+                layer.prepare_for_inference()  # type: ignore[operator]
         self.eval()
 
 
@@ -162,9 +162,9 @@ class Residual(nn.Module):
             raise NotStreamingError("the branches cannot be aligned: " + self.obstacle)
         self.cached = cached
         if hasattr(self.branch, "set_cached"):
-            self.branch.set_cached(cached)
+            self.branch.set_cached(cached)  # type: ignore[operator]
         if hasattr(self.shortcut, "set_cached"):
-            self.shortcut.set_cached(cached)
+            self.shortcut.set_cached(cached)  # type: ignore[operator]
         self.branch_delay.set_cached(cached)
         self.shortcut_delay.set_cached(cached)
 
@@ -172,9 +172,9 @@ class Residual(nn.Module):
     def reset(self, batch_size: int | None = None) -> None:
         """Start a new stream; with a ``batch_size``, one of such batches."""
         if hasattr(self.branch, "reset"):
-            self.branch.reset(batch_size)
+            self.branch.reset(batch_size)  # type: ignore[operator]
         if hasattr(self.shortcut, "reset"):
-            self.shortcut.reset(batch_size)
+            self.shortcut.reset(batch_size)  # type: ignore[operator]
         self.branch_delay.reset(batch_size)
         self.shortcut_delay.reset(batch_size)
 

@@ -37,8 +37,8 @@ def derived_delay_samples(model: nn.Module, *, warns: bool = True) -> int:
         return delay_samples(model)
     except NotStreamingError as error:
         msg = (
-            f"the model's delay is taken for 0 samples, because it cannot be derived from its layers: {error}; or state "
-            "it: ModelCard(delay_samples=...), or calc_model_delay_samples() of the wrapper"
+            f"the model's delay is taken for 0 samples, because it cannot be derived from its layers: {error}; or "
+            "state it: ModelCard(delay_samples=...), or calc_model_delay_samples() of the wrapper"
         )
         if warns:
             warnings.warn(msg, UserWarning, stacklevel=2)

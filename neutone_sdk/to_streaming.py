@@ -12,7 +12,7 @@ from torch.nn.utils.weight_norm import WeightNorm
 from neutone_sdk.alignment import Delay, SilentStart
 from neutone_sdk.conv import Conv1dGeneral
 from neutone_sdk.conv_transpose import ConvTranspose1dGeneral
-from neutone_sdk.delay import called, is_pointwise, is_sequential, kind_of, layers_of, obstacle, timing_of
+from neutone_sdk.delay import called, is_pointwise, is_sequential, kind_of, layers_of, obstacle
 from neutone_sdk.errors import NotStreamingError
 from neutone_sdk.residual import Residual, StreamingSequential
 from neutone_sdk.validation import check_type
@@ -95,7 +95,7 @@ def _converted(module: nn.Module, name: str, place: _Place) -> tuple[_Named, _Pl
     if kind is nn.Conv1d:
         return _conv(module, name, own_name, place)
     if kind is nn.ConvTranspose1d:
-        return _conv_transpose(module, name, own_name, place)
+        return _conv_transpose(module, own_name, place)
     if is_pointwise(module):
         return [(own_name, copy.deepcopy(module))], replace(place, is_silent=False)
     if hasattr(module, "set_cached") and hasattr(module, "get_delay_samples"):
@@ -130,7 +130,7 @@ def _aligned(name: str, own_name: str, place: _Place, grid: int) -> tuple[_Named
     """Make what comes before strides of ``grid`` samples begin where those of the clip do."""
     if place.missing % grid != 0:
         msg = (
-            f"{name}: takes {grid} samples at a time, and the layers before it leave out {place.missing} samples of "
+            f"{name} takes {grid} samples at a time, and the layers before it leave out {place.missing} samples of "
             f"the clip, no multiple of that: give them padding, for instance half their kernel"
         )
         raise NotStreamingError(msg)
@@ -163,8 +163,8 @@ def _conv(stock: Any, name: str, own_name: str, place: _Place) -> tuple[_Named, 
     )
     if stock.padding_mode != "zeros" and layer.padding_l + layer.padding_r > 0:
         msg = (
-            f"{called(stock, name)} pads with {stock.padding_mode!r} what the clip has at its edges; a stream has none, "
-            "and begins with silence: train it with padding_mode='zeros'"
+            f"{called(stock, name)} pads with padding_mode={stock.padding_mode!r}, what the edges of a clip are like; "
+            "a stream has none, and begins with silence: train it with padding_mode='zeros'"
         )
         raise NotStreamingError(msg)
     if layer.padding_l > layer.padded_kernel_size:
@@ -180,7 +180,7 @@ def _conv(stock: Any, name: str, own_name: str, place: _Place) -> tuple[_Named, 
     return [*delays, *start, (own_name, layer)], place.after(1, layer.stride, layer.get_delay_samples(), missing)
 
 
-def _conv_transpose(stock: Any, name: str, own_name: str, place: _Place) -> tuple[_Named, _Place]:
+def _conv_transpose(stock: Any, own_name: str, place: _Place) -> tuple[_Named, _Place]:
     layer = ConvTranspose1dGeneral(
         stock.in_channels,
         stock.out_channels,
@@ -212,7 +212,7 @@ def _missing_of(module: Any) -> int:
     return 0
 
 
-def _residual(module: Residual, name: str, own_name: str, place: _Place) -> tuple[_Named, _Place]:
+def _residual(module: Any, name: str, own_name: str, place: _Place) -> tuple[_Named, _Place]:
     """Both branches begin at the same place, a multiple of the strides of both, and hear the same silence before."""
     result, _ = _branches(module, name, place)
     up, down = result.get_stride()
@@ -222,7 +222,7 @@ def _residual(module: Residual, name: str, own_name: str, place: _Place) -> tupl
     return [*delays, *start, (own_name, result)], place.after(up, down, result.get_delay_samples(), missing)
 
 
-def _branches(module: Residual, name: str, place: _Place) -> tuple[Residual, int]:
+def _branches(module: Any, name: str, place: _Place) -> tuple[Residual, int]:
     """Return both branches converted, and how much they leave out of a clip together."""
     start = _Place(late=place.late, is_silent=True)
     sides = []
@@ -231,4 +231,4 @@ def _branches(module: Residual, name: str, place: _Place) -> tuple[Residual, int
         ((_, layer),), end = _converted(getattr(module, side), f"{name}.{side}" if name else side, start)
         sides.append(layer)
         missing.append(end.missing)
-    return Residual(*sides, combine=module.combine), max(missing)
+    return Residual(sides[0], sides[1], combine=module.combine), max(missing)
