@@ -178,3 +178,40 @@ class SilentStart(nn.Module):
         self.set_cached(True)
         self.reset(0)
         self.eval()
+
+
+class Surplus(nn.Module):
+    """Holds samples of one of two streams until the other one has come as far. Used by `Residual`, with strides inside.
+
+    Args:
+        capacity: The most samples by which the stream may be ahead.
+    """
+
+    held: Tensor
+    count: Tensor
+
+    def __init__(self, capacity: int) -> None:
+        super().__init__()
+        self.capacity = capacity
+        self.register_buffer("held", torch.zeros(0, 1, capacity), persistent=False)
+        self.register_buffer("count", torch.zeros(1, dtype=torch.int64), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return what is held, and behind it ``x``, ``(batch, channels, n)``; fresh. Of another batch none is."""
+        if x.size(0) != self.held.size(0) or x.size(1) != self.held.size(1):
+            make_silence(self.held, [x.size(0), x.size(1), self.capacity])
+            self.count.zero_()
+        return torch.cat([self.held.narrow(2, 0, int(self.count)), x], dim=2)
+
+    @torch.jit.export
+    def hold(self, x: Tensor) -> None:
+        """Hold ``x`` instead of what was held; at most the capacity."""
+        self.held.narrow(2, 0, x.size(2)).copy_(x.detach())
+        self.count.fill_(x.size(2))
+
+    @torch.jit.export
+    def reset(self, batch_size: int | None = None) -> None:
+        """Hold nothing; with a ``batch_size``, of such batches."""
+        if batch_size is not None:
+            make_silence(self.held, [batch_size, self.held.size(1), self.capacity])
+        self.count.zero_()

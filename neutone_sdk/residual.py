@@ -7,7 +7,7 @@ from fractions import Fraction
 import torch
 from torch import Tensor, nn
 
-from neutone_sdk.alignment import Delay
+from neutone_sdk.alignment import Delay, Surplus
 from neutone_sdk.delay import Timing, layers_of, receptive_field_of, timing_of
 from neutone_sdk.errors import InvalidArgumentError, InvalidAudioError, NotStreamingError
 from neutone_sdk.validation import check_type
@@ -98,6 +98,8 @@ class Residual(nn.Module):
             self.obstacle = str(error)
         self.branch_delay = Delay(self.delay_samples - late[0])
         self.shortcut_delay = Delay(self.delay_samples - late[1])
+        self.branch_surplus = Surplus(self.up)
+        self.shortcut_surplus = Surplus(self.up)
 
     def _align(self) -> list[int]:
         """Find out about both branches together, and return by how much each is late by itself."""
@@ -132,6 +134,8 @@ class Residual(nn.Module):
         branch, shortcut = self.branch(x), self.shortcut(x)
         if self.cached:
             branch, shortcut = self.branch_delay(branch), self.shortcut_delay(shortcut)
+            if self.down > 1:
+                branch, shortcut = self._matched(branch, shortcut)
         elif branch.size(2) != shortcut.size(2):
             n_whole = (x.size(2) * self.up + self.down - 1) // self.down
             n_outputs = min(branch.size(2), shortcut.size(2))
@@ -145,6 +149,14 @@ class Residual(nn.Module):
         if self.combine == "cat":
             return torch.cat([branch, shortcut], dim=1)
         return branch + shortcut
+
+    def _matched(self, branch: Tensor, shortcut: Tensor) -> tuple[Tensor, Tensor]:
+        """Return as many samples of both as there are: strides give theirs as soon as their first input is there."""
+        branch, shortcut = self.branch_surplus(branch), self.shortcut_surplus(shortcut)
+        n_outputs = min(branch.size(2), shortcut.size(2))
+        self.branch_surplus.hold(branch.narrow(2, n_outputs, branch.size(2) - n_outputs))
+        self.shortcut_surplus.hold(shortcut.narrow(2, n_outputs, shortcut.size(2) - n_outputs))
+        return branch.narrow(2, 0, n_outputs), shortcut.narrow(2, 0, n_outputs)
 
     @torch.jit.export
     def is_cached(self) -> bool:
@@ -167,6 +179,8 @@ class Residual(nn.Module):
             self.shortcut.set_cached(cached)  # type: ignore[operator]
         self.branch_delay.set_cached(cached)
         self.shortcut_delay.set_cached(cached)
+        self.branch_surplus.reset(None)
+        self.shortcut_surplus.reset(None)
 
     @torch.jit.export
     def reset(self, batch_size: int | None = None) -> None:
@@ -177,6 +191,8 @@ class Residual(nn.Module):
             self.shortcut.reset(batch_size)  # type: ignore[operator]
         self.branch_delay.reset(batch_size)
         self.shortcut_delay.reset(batch_size)
+        self.branch_surplus.reset(batch_size)
+        self.shortcut_surplus.reset(batch_size)
 
     @torch.jit.export
     def get_delay_samples(self) -> int:
