@@ -47,6 +47,7 @@ def convolutions(draw: st.DrawFn, n_in: int, n_out: int) -> tuple[nn.Module, int
         padding = draw(st.sampled_from(paddings))
         return nn.Conv1d(n_in, n_out, n_taps, stride=stride, padding=padding, **options), 1, stride
     cut = draw(st.integers(0, reach))
+    options["output_padding"] = max(0, cut + stride - 1 - reach)  # else the clip ends before the stream
     return nn.ConvTranspose1d(n_in, n_out, n_taps, stride=stride, padding=cut, **options), stride, 1
 
 
