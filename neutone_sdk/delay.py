@@ -149,14 +149,25 @@ def layers_of(module: nn.Module, name: str = "") -> list[Layer]:
     if reason is not None:
         msg = f"{called(module, name)} {reason}"
         raise NotStreamingError(msg)
-    for path, inner in module.named_modules():
-        if inner is not module and may_be_late(inner):
-            msg = (
-                f"{called(module, name)} has a forward of its own, so the delay of {path} ({kind_of(inner).__name__}) "
-                f"in it says nothing about its own: define get_delay_samples() -> int in {kind_of(module).__name__}"
-            )
-            raise NotStreamingError(msg)
+    late = _late_inside(module)
+    if late is not None:
+        msg = (
+            f"{called(module, name)} has a forward of its own, so what is late in it ({late}) does not tell how late "
+            f"it is: define get_delay_samples() -> int in {kind_of(module).__name__}"
+        )
+        raise NotStreamingError(msg)
     return []
+
+
+def _late_inside(module: nn.Module, prefix: str = "") -> str | None:
+    """Return the name of a module in ``module`` that may be late, with its class; None if there is none."""
+    for name, child in module.named_children():
+        if may_be_late(child):
+            return f"{prefix}{name}: {kind_of(child).__name__}"
+        late = None if hasattr(child, "get_delay_samples") else _late_inside(child, f"{prefix}{name}.")
+        if late is not None:
+            return late
+    return None
 
 
 def kind_of(module: nn.Module) -> type:
