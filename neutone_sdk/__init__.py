@@ -4,7 +4,7 @@ from neutone_sdk import _library
 
 _library.load_ops_library()  # first: what follows compiles calls of the operators
 
-from neutone_sdk import _fake_kernels, audio, constants, core, errors, filters, parameter, utils  # noqa: E402, F401
+from neutone_sdk import _fake_kernels, audio, constants, conv, core, errors, filters, parameter, tcn_1d, utils  # noqa: E402, F401
 from neutone_sdk._library import ops_library_path  # noqa: E402
 from neutone_sdk._version import __version__  # noqa: E402
 from neutone_sdk.core import NeutoneModel  # noqa: E402
@@ -42,11 +42,13 @@ __all__ = [
     "__version__",
     "audio",
     "constants",
+    "conv",
     "core",
     "errors",
     "filters",
     "ops_library_path",
     "parameter",
     "resample",
+    "tcn_1d",
     "utils",
 ]

@@ -84,7 +84,7 @@ class ConvTranspose1dGeneral(nn.Module):
         n_excess = self.padded_kernel_size + 1 - stride  # samples of a whole clip beyond n * stride
         self.padding, n_right = _cuts(padding, n_excess, causal)
         if isinstance(padding, int):
-            check_output_padding(output_padding, max(stride, dilation))
+            _check_output_padding(output_padding, max(stride, dilation))
             n_right -= output_padding
         elif output_padding != 0:
             msg = f"output_padding goes with a number as padding, got {output_padding} with padding {padding!r}"
@@ -205,7 +205,7 @@ def _cuts(padding: str | int, n_excess: int, causal: bool) -> tuple[int, int]:
     return padding, padding
 
 
-def check_output_padding(output_padding: int, limit: int) -> None:
+def _check_output_padding(output_padding: int, limit: int) -> None:
     """Raise unless torch can pad the output by so many samples.
 
     Raises:

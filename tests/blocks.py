@@ -63,14 +63,14 @@ class Wrapped(WaveformToWaveformBase):
         return self.model.get_delay_samples()  # type: ignore[operator]
 
 
-def assert_plays_exported(block: Block, folder: Path) -> None:
+def assert_plays_exported(block: Block, folder: Path, freeze: bool = False) -> None:
     """Export a mono block that is ready for inference; what is loaded has to play and to report the same."""
     x = audio(1, 4 * 256)
     with torch.no_grad():
         block.reset()
         expected = streamed(block, x[None], [256])[0]
         block.prepare_for_inference()
-        save_neutone_model(Wrapped(block), folder)
+        save_neutone_model(Wrapped(block), folder, freeze=freeze)
         model, _ = load_neutone_model(folder / "model.nm")
         model.set_daw_sample_rate_and_buffer_size(48000, 256)
         actual = torch.cat([model(part) for part in x.split(256, dim=1)], dim=1)

@@ -23,7 +23,7 @@ LAYERS: list[dict[str, Any]] = [
     {"kernel_size": 4, "causal": False},
     {"kernel_size": 3, "dilation": 600, "causal": False},
     {"kernel_size": 5, "dilation": 2, "padding": "valid", "bias": False},
-    {"kernel_size": 3, "groups": 2, "padding": 1, "causal": False},
+    {"kernel_size": 3, "dilation": 2, "groups": 2, "padding": 1, "causal": False},
     {"kernel_size": 5, "stride": 3},
     {"kernel_size": 4, "stride": 2, "causal": False, "padding": 1},
 ]
