@@ -5,6 +5,7 @@
     |   +-- InvalidParameterError           in the definition of a parameter
     |   +-- InvalidAudioError               in audio or parameter values given to a model
     |   +-- InvalidFileError                a file that is not what it should be
+    |   +-- NotStreamingError               a layer that cannot be played as a stream, or does not say how late it is
     +-- InvalidTypeError (TypeError)        a value of the wrong type or dtype
     +-- ModelOutputError (ValueError)       what a wrapped model returned
     +-- ScriptingError (RuntimeError)       TorchScript cannot convert a method
@@ -35,6 +36,10 @@ class InvalidAudioError(InvalidArgumentError):
 
 class InvalidFileError(InvalidArgumentError):
     """A file is missing, damaged, or of another kind than it should be."""
+
+
+class NotStreamingError(InvalidArgumentError):
+    """A layer cannot be played as a stream, or does not say how late its stream is."""
 
 
 class InvalidTypeError(NeutoneError, TypeError):

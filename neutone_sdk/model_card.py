@@ -48,7 +48,8 @@ class ModelCard:
         native_buffer_sizes: Samples in a block of the model; empty for any.
         look_behind_samples: Samples of the past that come before each block.
         look_ahead_samples: Samples of the future that come behind each block; the output is late by as many.
-        delay_samples: By which the model's output is late, at the model's rate.
+        delay_samples: By which the model's output is late, at the model's rate; None for what its layers say, see
+            `WaveformToWaveformBase.calc_model_delay_samples`.
         parameters: At most 4.
         wet_default: 0..1.
         dry_default: 0..1.
@@ -77,7 +78,7 @@ class ModelCard:
     native_buffer_sizes: Sequence[int] = ()
     look_behind_samples: int = 0
     look_ahead_samples: int = 0
-    delay_samples: int = 0
+    delay_samples: int | None = None
     parameters: Sequence[NeutoneParameter] = ()
     wet_default: float = 1.0
     dry_default: float = 0.0
@@ -100,8 +101,11 @@ class ModelCard:
         errors: list[NeutoneError] = []
         for fact in fields(ModelCard):
             value = getattr(self, fact.name)
+            kind = int if fact.type == int | None else fact.type
+            if kind is not fact.type and value is None:
+                continue
             try:
-                check_fact(value, fact.type, f"ModelCard: {fact.name} must be")
+                check_fact(value, kind, f"ModelCard: {fact.name} must be")
                 facts[_KEYS.get(fact.name, fact.name)] = _as_metadata(fact.type, value)
             except NeutoneError as error:
                 errors.append(error)

@@ -13,6 +13,7 @@ from neutone_sdk.model_card import ModelCard, required_unless_carded
 from neutone_sdk.scripting import exported_methods
 from neutone_sdk.streaming.queue import new_ring
 from neutone_sdk.streaming.schedule import power_of_two_above
+from neutone_sdk.streaming_blocks import derived_delay_samples, play_streams
 from neutone_sdk.validation import check_params, dtype_name, validate_waveform
 
 
@@ -58,7 +59,7 @@ class WaveformToWaveformBase(NeutoneModel):
         self.sdk_smoothing_state = torch.zeros(n_smoothed, 4, dtype=torch.float64)
         self._sdk_tune_smoothing(DEFAULT_DAW_SR)
         self._sdk_make_history()
-        self.sdk_card_delay_samples = 0 if self.card is None else self.card.delay_samples
+        self.sdk_delay_samples = 0
         # The mean needs neither a copy of the curves nor the wrapper's code; but those of the middle of a block do.
         self.sdk_aggregates_by_mean = type(self).aggregate_params is WaveformToWaveformBase.aggregate_params
         self.sdk_takes_means = self.sdk_aggregates_by_mean
@@ -126,8 +127,14 @@ class WaveformToWaveformBase(NeutoneModel):
 
     @torch.jit.export
     def calc_model_delay_samples(self) -> int:
-        """Return by how many samples, at the model's rate, the model makes its output late, besides a look-ahead."""
-        return self.sdk_card_delay_samples
+        """Return by how many samples, at the model's rate, the model makes its output late, besides a look-ahead.
+
+        By default that is what the card says, or else what the layers of ``self.model`` say of themselves, see
+        `neutone_sdk.streaming_blocks.derived_delay_samples`: 0 for a model whose layers say nothing.
+        """
+        if not torch.jit.is_scripting():  # type: ignore[attr-defined]
+            self._sdk_learn_delay()
+        return self.sdk_delay_samples
 
     @torch.jit.export
     def is_resampling(self) -> bool:
@@ -147,6 +154,22 @@ class WaveformToWaveformBase(NeutoneModel):
             self._sdk_make_history()
         self.sdk_takes_means = self.sdk_aggregates_by_mean and look_ahead == 0
         self.sdk_out_channels = 1 if self.sdk_fact_flags["is_output_mono"] else 2
+        self._sdk_learn_delay()
+
+    def _sdk_learn_delay(self) -> None:
+        stated = None if self.card is None else self.card.delay_samples
+        is_default = type(self).calc_model_delay_samples is WaveformToWaveformBase.calc_model_delay_samples
+        self.sdk_delay_samples = derived_delay_samples(self.model, warns=is_default) if stated is None else stated
+
+    def prepare_for_inference(self) -> None:
+        """Put everything in eval mode, and blocks of this package in cached mode. Called before a model is exported.
+
+        Overrides must call this one too. A model that gets samples of the past or the future beside each block, or
+        that has a layer which shortens what it gets, works on windows: its blocks stay as they are.
+        """
+        if self.get_look_behind_samples() + self.get_look_ahead_samples() == 0:
+            play_streams(self)
+        super().prepare_for_inference()
 
     def forward(self, x: Tensor, params: Tensor | None = None) -> Tensor:
         """Run one block at the model's own rate and size; see the class for shapes.

@@ -107,7 +107,7 @@ def test_what_is_no_model_is_one_line(tmp_path: Path, run: Run) -> None:
 
 
 def test_errors_of_strangers_cannot_drive_the_terminal(tmp_path: Path, run: Run) -> None:
-    model = file_of(tmp_path, passing(), required_ops={}, flavour="\x1b[31mred")
+    model = file_of(tmp_path, passing(), flavour="\x1b[31mred")
     result = run(model, "--only", "flavour")
     assert result.returncode == 1
     assert "[31mred, but it calls neutone::" in result.stdout

@@ -308,9 +308,11 @@ class SampleQueueWrapper(FactGetters, nn.Module):
         return self.sdk_preserved_attributes
 
     def prepare_for_inference(self) -> None:
-        """Put everything in eval mode, as before export."""
+        """Put everything in eval mode, as before export, and blocks in the model in cached mode."""
         self.w2w_base.prepare_for_inference()
         copy_facts(self.w2w_base, self)
+        if self.w2w_base.calc_model_delay_samples() + self.get_look_ahead_samples() != self.model_delay:  # now a stream
+            self._configure(self.daw_sr, self.daw_bs, self.model_sr, self.model_bs, self.is_fixed)
         self.eval()
 
     def __prepare_scriptable__(self) -> "SampleQueueWrapper":
