@@ -12,7 +12,8 @@ import torch
 from torch import nn
 
 from benchmarks.wrapper_worker import PassThrough
-from neutone_sdk.export import FLAVOURS, load_neutone_model, save_neutone_model
+from neutone_sdk.constants import FLAVOURS
+from neutone_sdk.export import load_neutone_model, save_neutone_model
 
 SETTINGS = [(48_000, 64), (48_000, 512), (48_000, 2048), (44_100, 64), (44_100, 512), (44_100, 2048)]
 N_CALLBACKS = 100

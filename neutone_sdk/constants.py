@@ -9,3 +9,4 @@ MAX_N_AUDIO_SAMPLES: Final = 3
 
 DEFAULT_DAW_SR: Final = 48000
 DEFAULT_DAW_BS: Final = 2048
+FLAVOURS: Final = ("native", "portable")  # of files: with operators of this package, or without

@@ -13,7 +13,7 @@ from neutone_sdk._version import __version__
 from neutone_sdk.archive import METADATA_NAME, read_model
 from neutone_sdk.audio import AudioSample, AudioSamplePair
 from neutone_sdk.checks.at_export import check_exported
-from neutone_sdk.constants import DEFAULT_DAW_BS, DEFAULT_DAW_SR, MAX_N_AUDIO_SAMPLES
+from neutone_sdk.constants import DEFAULT_DAW_BS, DEFAULT_DAW_SR, FLAVOURS, MAX_N_AUDIO_SAMPLES
 from neutone_sdk.errors import ExportError, InvalidArgumentError, InvalidFileError, InvalidTypeError
 from neutone_sdk.files import make_folders, write_atomically
 from neutone_sdk.metadata import check_metadata
@@ -28,7 +28,6 @@ from neutone_sdk.torchscript.refusal import RefusedError
 from neutone_sdk.waveform import WaveformToWaveformBase
 
 MODEL_NAME = "model.nm"
-FLAVOURS = ("native", "portable")
 # What every host calls, in files of every version.
 HOST_METHODS = ("forward", "reset", "set_daw_sample_rate_and_buffer_size", "calc_buffering_delay_samples")
 

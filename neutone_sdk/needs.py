@@ -8,6 +8,7 @@ import torch
 
 from neutone_sdk._library import load_ops_library
 from neutone_sdk._version import __version__
+from neutone_sdk.constants import FLAVOURS
 
 # Operators of torch that models call. The others, for compilers, several machines, profilers, take what they are given
 # for addresses and sizes, or have nothing to do with audio.
@@ -36,7 +37,10 @@ def missing_needs(operators: Iterable[str], metadata: Mapping[str, Any]) -> str:
 
 
 def _contradiction(own: set[str], metadata: Mapping[str, Any]) -> str:
-    if metadata.get("flavour") == "portable" and own:
+    flavour = metadata.get("flavour", "native")  # files of 1.x do not say
+    if flavour not in FLAVOURS:
+        return f"its flavour is {flavour!r}, here {' and '.join(FLAVOURS)} are known; upgrade neutone_sdk"
+    if flavour == "portable" and own:
         return f"it says that it is portable, but its code uses {_listed(own)}; export it again"
     stated = metadata.get("required_ops")
     if stated is None:
