@@ -67,8 +67,8 @@ NEUTONE_ALWAYS_INLINE void add_products(const Groups<Real, Channels>& groups, co
   }
 }
 
-// Adds the products of the taps in [first, last), which it moves together, until at most `rest` are left. From both ends
-// to the middle: the large coefficients come last, and fewer sums round at full size.
+// Adds the products of the taps in [first, last), which it moves together, until at most `rest` are left. From both
+// ends to the middle: the large coefficients come last, and fewer sums round at full size.
 template <typename Real, std::size_t Lanes, std::size_t Channels, bool kMasked>
 NEUTONE_ALWAYS_INLINE void add_from_ends(const Groups<Real, Channels>& groups, const Layout& layout, std::size_t rest,
                                          std::size_t& first, std::size_t& last,
