@@ -25,7 +25,8 @@ DEMO = Path(__file__).parents[1] / "examples" / "demo.py"
 
 def start(script: Path, *arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(script), *map(str, arguments)]
-    environment = {**os.environ, "MPLCONFIGDIR": str(folder)}  # matplotlib keeps its cache where the test may write
+    # Matplotlib keeps its cache where the test may write; threads of several tests would wait for each other.
+    environment = {**os.environ, "MPLCONFIGDIR": str(folder), "OMP_NUM_THREADS": "1"}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
 
 
