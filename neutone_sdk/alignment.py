@@ -75,8 +75,9 @@ class Delay(nn.Module):
         """
         if batch_size is not None:
             check_batch_size(batch_size)
-            renew(self.past, [batch_size, self.past.size(1), self.n_samples])
-        self.past.zero_()
+        else:
+            batch_size = self.past.size(0)
+        renew(self.past, [batch_size, self.past.size(1), self.n_samples])
 
     @torch.jit.export
     def get_delay_samples(self) -> int:
