@@ -1,12 +1,18 @@
-"""What all tests share: the versions in the header, and noise from a seed."""
+"""What all tests share: repeatable examples of Hypothesis, the versions in the header, and noise from a seed."""
 
 from typing import Protocol
 
 import pytest
 import torch
+from hypothesis import settings
 from torch import Tensor
 
 import neutone_sdk
+
+# The same examples on every machine, so that what is green here is green there. To look for others:
+# pytest --hypothesis-profile=default
+settings.register_profile("repeatable", derandomize=True)
+settings.load_profile("repeatable")
 
 
 class Noise(Protocol):

@@ -66,7 +66,7 @@ def test_a_stream_is_the_clip_delayed(
         bias=bias,
         causal=causal,
     )
-    x = audio(batch_size, 4, max(10, sum(sizes)))
+    x = audio(batch_size, 4, max(30, sum(sizes)))  # longer than the delay, at most 14 samples
     with torch.set_grad_enabled(has_gradients):
         whole = layer(x)
         layer.set_cached(True)
