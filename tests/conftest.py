@@ -1,13 +1,18 @@
-"""What all tests share: repeatable examples of Hypothesis, the versions in the header, and noise from a seed."""
+"""What all tests share: repeatable examples of Hypothesis, the versions in the header, noise, the command line."""
 
-from typing import Protocol
+import sys
+from pathlib import Path
+from typing import NamedTuple, Protocol
 
+import numpy as np
 import pytest
+import soundfile
 import torch
 from hypothesis import settings
 from torch import Tensor
 
 import neutone_sdk
+from neutone_sdk.cli import main
 
 # The same examples on every machine, so that what is green here is green there. To look for others:
 # pytest --hypothesis-profile=default
@@ -40,3 +45,42 @@ def noise() -> Noise:
         return 2.0 * torch.rand(channels, samples, generator=generator) - 1.0
 
     return make
+
+
+class Result(NamedTuple):
+    """What a command leaves behind."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+class Neutone(Protocol):
+    """Runs ``neutone`` with these arguments, in the folder of the test."""
+
+    def __call__(self, *arguments: object) -> Result: ...
+
+
+@pytest.fixture
+def neutone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Neutone:
+    """The command in this process: starting another one for each test would take minutes."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: object) -> Result:
+        monkeypatch.setattr(sys, "argv", ["neutone", *map(str, arguments)])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        return Result(int(caught.value.code or 0), *capfd.readouterr())
+
+    return run
+
+
+CLIP_RATE_HZ = 44_100
+
+
+@pytest.fixture
+def clip(tmp_path: Path, noise: Noise) -> np.ndarray:
+    """What ``in.wav`` in the folder of the test holds, ``(samples, 2)``."""
+    audio = 0.5 * noise(2, 5_001, 0).T.numpy()
+    soundfile.write(tmp_path / "in.wav", audio, CLIP_RATE_HZ, subtype="FLOAT")
+    return audio

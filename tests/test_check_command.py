@@ -1,44 +1,28 @@
 """``neutone check``: what it prints, and how it ends."""
 
+import functools
 import json
 import sys
 import types
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from neutone_sdk.checks import CHECKS, ONLINE_CHECKS
-from neutone_sdk.cli import main
 from neutone_sdk.scripting import without_deprecation
 
+from .conftest import Neutone
 from .wrappers import PassThrough, card
 from .wrappers_failing import DividesByAKnob, Late, subject_of
 
 
-class Result(NamedTuple):
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-Run = Callable[..., Result]
-
-
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+def check(neutone: Neutone, monkeypatch: pytest.MonkeyPatch) -> Neutone:
     monkeypatch.setenv("COLUMNS", "200")
-
-    def check(*arguments: object) -> Result:
-        monkeypatch.setattr(sys, "argv", ["neutone", "check", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        return Result(int(caught.value.code or 0), *capfd.readouterr())
-
-    return check
+    return functools.partial(neutone, "check")
 
 
 def file_of(folder: Path, wrapper: Any, **facts: Any) -> Path:
@@ -51,8 +35,8 @@ def passing(**facts: Any) -> PassThrough:
     return PassThrough(nn.Identity(), card=card(**facts))
 
 
-def test_all_that_can_be_checked_is(tmp_path: Path, run: Run) -> None:
-    result = run(file_of(tmp_path, passing()), "--json")
+def test_all_that_can_be_checked_is(tmp_path: Path, check: Neutone) -> None:
+    result = check(file_of(tmp_path, passing()), "--json")
     report = json.loads(result.stdout)
     assert (result.returncode, result.stderr, report["is_good"]) == (0, "", True)
     assert {each["name"]: each["status"] for each in report["results"]} == {
@@ -60,8 +44,8 @@ def test_all_that_can_be_checked_is(tmp_path: Path, run: Run) -> None:
     }
 
 
-def test_a_failure_is_shown_with_reason_and_remedy(tmp_path: Path, run: Run) -> None:
-    result = run(file_of(tmp_path, DividesByAKnob()), "--only", "parameters", "--only", "reset")
+def test_a_failure_is_shown_with_reason_and_remedy(tmp_path: Path, check: Neutone) -> None:
+    result = check(file_of(tmp_path, DividesByAKnob()), "--only", "parameters", "--only", "reset")
     assert result.returncode == 1
     assert "no finite numbers" in result.stdout
     assert "why: knobs are turned to their ends" in result.stdout
@@ -70,12 +54,12 @@ def test_a_failure_is_shown_with_reason_and_remedy(tmp_path: Path, run: Run) -> 
     assert "speed" not in result.stdout
 
 
-def test_warnings_are_no_failure(tmp_path: Path, run: Run) -> None:
-    result = run(file_of(tmp_path, Late(nn.Identity(), card())), "--only", "delay")
+def test_warnings_are_no_failure(tmp_path: Path, check: Neutone) -> None:
+    result = check(file_of(tmp_path, Late(nn.Identity(), card())), "--only", "delay")
     assert (result.returncode, result.stdout.splitlines()[-1]) == (0, "1 warned")
 
 
-def test_links_are_checked_only_when_asked(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_links_are_checked_only_when_asked(tmp_path: Path, check: Neutone, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
     def unreachable_links(metadata: dict[str, Any]) -> list[str]:
@@ -88,37 +72,37 @@ def test_links_are_checked_only_when_asked(tmp_path: Path, run: Run, monkeypatch
     links = {"Paper": "https://gone.example/", "Code": "https://there.example/"}
     model = file_of(tmp_path, passing(technical_links=links))
 
-    offline = run(model, "--only", "links")
+    offline = check(model, "--only", "links")
     assert (offline.returncode, asked) == (2, [])
     assert "only checked with --online" in offline.stderr
 
-    result = run(model, "--only", "links", "--online")
+    result = check(model, "--only", "links", "--online")
     assert (result.returncode, asked) == (0, [links])
     assert "1 of 2 cannot be reached: https://gone.example/" in result.stdout
 
 
-def test_what_is_no_model_is_one_line(tmp_path: Path, run: Run) -> None:
+def test_what_is_no_model_is_one_line(tmp_path: Path, check: Neutone) -> None:
     path = tmp_path / "model.nm"
     path.write_bytes(b"no archive")
     for model in (path, tmp_path / "missing.nm", tmp_path):
-        result = run(model)
+        result = check(model)
         assert (result.returncode, result.stdout, result.stderr.count("\n")) == (1, "", 1)
         assert result.stderr.startswith("Error: ")
 
 
-def test_errors_of_strangers_cannot_drive_the_terminal(tmp_path: Path, run: Run) -> None:
+def test_errors_of_strangers_cannot_drive_the_terminal(tmp_path: Path, check: Neutone) -> None:
     model = file_of(tmp_path, passing(), flavour="\x1b[31mred")
-    result = run(model, "--only", "flavour")
+    result = check(model, "--only", "flavour")
     assert result.returncode == 1
     assert "[31mred" in result.stderr
     assert "\x1b" not in result.stdout + result.stderr
 
 
-def test_only_knows_every_check(tmp_path: Path, run: Run) -> None:
-    result = run(tmp_path, "--only", "nothing")
+def test_only_knows_every_check(tmp_path: Path, check: Neutone) -> None:
+    result = check(tmp_path, "--only", "nothing")
     assert result.returncode == 2
-    for check in (*CHECKS, *ONLINE_CHECKS):
-        assert check.name in result.stderr
+    for each in (*CHECKS, *ONLINE_CHECKS):
+        assert each.name in result.stderr
 
 
 class OfEarly1x(nn.Module):
@@ -202,7 +186,7 @@ class OfEarly1x(nn.Module):
         return []
 
 
-def test_files_of_1x_are_checked_as_far_as_they_go(tmp_path: Path, run: Run) -> None:
+def test_files_of_1x_are_checked_as_far_as_they_go(tmp_path: Path, check: Neutone) -> None:
     path = tmp_path / "old.nm"
     knob = {"name": "a", "type": "knob", "default_value": "0.5", "used": "True"}
     metadata = {"model_name": "old", "is_input_mono": "False", "neutone_parameters": {"p1": knob}}
@@ -210,7 +194,7 @@ def test_files_of_1x_are_checked_as_far_as_they_go(tmp_path: Path, run: Run) -> 
         script = torch.jit.script(OfEarly1x())
         torch.jit.save(script, path, _extra_files={"metadata.json": json.dumps(metadata)})
 
-    result = run(path, "--json")
+    result = check(path, "--json")
 
     found = {each["name"]: each for each in json.loads(result.stdout)["results"]}
     assert result.returncode == 0

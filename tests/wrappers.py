@@ -1,13 +1,14 @@
 """Wrappers that many tests play."""
 
 import io
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from neutone_sdk import ContinuousNeutoneParameter, ModelCard, SampleQueueWrapper, WaveformToWaveformBase
-from neutone_sdk.utils import model_to_torchscript
+from neutone_sdk.utils import model_to_torchscript, save_neutone_model
 
 # Python's and TorchScript's modules have the same methods, but no common type that says so.
 Model = Any
@@ -123,3 +124,9 @@ def resampling_card(model_hz: int, *, block: int = MODEL_BLOCK, mono: bool = Tru
 
 def delay_of(model: Model) -> int:
     return int(model.calc_buffering_delay_samples() + model.calc_model_delay_samples())
+
+
+def export_quickly(folder: Path, wrapper: WaveformToWaveformBase) -> Path:
+    """Write ``model.nm`` without audio samples."""
+    save_neutone_model(wrapper, folder, max_n_samples=0)
+    return folder / "model.nm"
