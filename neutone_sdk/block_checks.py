@@ -31,21 +31,47 @@ def check_block(x: Tensor, n_channels: int, like: Tensor) -> None:
     """
     if x.dim() != 3 or x.size(1) != n_channels:
         raise InvalidAudioError(
-            f"audio must have shape (batch, {n_channels}, samples), got "
-            + str(list(x.shape))
-            + "; a block has a fixed number of channels"
+            f"audio must have shape (batch, {n_channels}, samples), got {list(x.shape)}; a block has a fixed number of "
+            "channels"
         )
-    if x.dtype != like.dtype or x.device != like.device:
+    _check_like(x, like)
+
+
+def check_stream(audio: Tensor, n_channels: int, like: Tensor) -> None:
+    """Raise unless ``audio`` has shape ``(n_channels, n)``, and the dtype and device of ``like``.
+
+    Raises:
+        InvalidTypeError: The dtype or device is another.
+        InvalidAudioError: The shape is another.
+    """
+    if audio.dim() != 2 or audio.size(0) != n_channels:
+        raise InvalidAudioError(f"audio must have shape ({n_channels}, samples), got {list(audio.shape)}")
+    _check_like(audio, like)
+
+
+def _check_like(audio: Tensor, like: Tensor) -> None:
+    """Raise unless ``audio`` has the dtype and device of ``like``, a tensor of the block.
+
+    Raises:
+        InvalidTypeError: The dtype or device is another.
+    """
+    if audio.dtype != like.dtype or audio.device != like.device:
         raise InvalidTypeError(
-            "audio must be "
-            + dtype_name(like)
-            + " on "
-            + str(like.device)
-            + " as the block is, got "
-            + dtype_name(x)
-            + " on "
-            + str(x.device)
-            + "; call .to() of one of them"
+            f"audio must be {dtype_name(like)} on {like.device} as the block is, got {dtype_name(audio)} on "
+            f"{audio.device}; call .to() of one of them"
+        )
+
+
+def check_condition(cond: Tensor, n_batch: int, cond_dim: int) -> None:
+    """Raise unless ``cond`` has shape ``(n_batch or 1, cond_dim)``.
+
+    Raises:
+        InvalidAudioError: The shape is another.
+    """
+    if cond.dim() != 2 or cond.size(1) != cond_dim or (cond.size(0) != n_batch and cond.size(0) != 1):
+        raise InvalidAudioError(
+            f"cond must have shape ({n_batch}, {cond_dim}) or (1, {cond_dim}), one for all samples of a block, got "
+            + str(list(cond.shape))
         )
 
 

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from neutone_sdk import stft_windows
-from neutone_sdk.block_checks import check_counts
+from neutone_sdk.block_checks import check_counts, check_stream
 from neutone_sdk.errors import InvalidArgumentError
-from neutone_sdk.frames import FrameStream, check_stream
+from neutone_sdk.frames import FrameStream
 from neutone_sdk.mel_scale import mel_filters
 from neutone_sdk.validation import check_type
 

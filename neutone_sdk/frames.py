@@ -7,9 +7,6 @@ freeze what contains these modules.
 import torch
 from torch import Tensor, nn
 
-from neutone_sdk.errors import InvalidAudioError, InvalidTypeError
-from neutone_sdk.validation import dtype_name
-
 
 class FrameStream(nn.Module):
     """Cuts a stream into overlapping frames. Before its start there is silence; a frame comes out when it is complete.
@@ -123,22 +120,6 @@ class FrameSum(nn.Module):
     def reset(self) -> None:
         """Forget all."""
         self.tail.zero_()
-
-
-def check_stream(audio: Tensor, n_channels: int, like: Tensor) -> None:
-    """Raise unless ``audio`` has shape ``(n_channels, n)``, and the dtype and device of ``like``. Scriptable.
-
-    Raises:
-        InvalidTypeError: The dtype or device is another.
-        InvalidAudioError: The shape is another.
-    """
-    if audio.dim() != 2 or audio.size(0) != n_channels:
-        raise InvalidAudioError(f"audio must have shape ({n_channels}, samples), got {list(audio.shape)}")
-    if audio.dtype != like.dtype or audio.device != like.device:
-        raise InvalidTypeError(
-            f"audio must be {dtype_name(like)} on {like.device} as the block is, got {dtype_name(audio)} on "
-            f"{audio.device}; call .to() of one of them"
-        )
 
 
 def reach_samples(frame_samples: int, hop_samples: int) -> int:

@@ -6,10 +6,9 @@ Their size has nothing to do with that of a host's blocks. The first begins with
 import torch
 from torch import Tensor, nn
 
-from neutone_sdk.block_checks import check_batch_size, check_block, check_counts, starts_stream
+from neutone_sdk.block_checks import check_batch_size, check_block, check_condition, check_counts, starts_stream
 from neutone_sdk.errors import InvalidAudioError
 from neutone_sdk.stream_state import renew
-from neutone_sdk.tcn_1d import check_condition
 
 
 class ByModulationBlocks(nn.Module):

@@ -5,9 +5,9 @@ import math
 import torch
 from torch import Tensor, nn
 
-from neutone_sdk.block_checks import check_counts
+from neutone_sdk.block_checks import check_counts, check_stream
 from neutone_sdk.errors import InvalidArgumentError, InvalidAudioError, ModelOutputError
-from neutone_sdk.frames import FrameStream, FrameSum, check_stream, reach_samples, sum_of_shifts
+from neutone_sdk.frames import FrameStream, FrameSum, reach_samples, sum_of_shifts
 from neutone_sdk.validation import check_type
 
 WINDOWS = ("hann", "linear")

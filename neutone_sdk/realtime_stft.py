@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from neutone_sdk import stft_windows
-from neutone_sdk.block_checks import check_counts
+from neutone_sdk.block_checks import check_counts, check_stream
 from neutone_sdk.errors import InvalidArgumentError, InvalidAudioError
-from neutone_sdk.frames import FrameStream, FrameSum, check_stream, reach_samples
+from neutone_sdk.frames import FrameStream, FrameSum, reach_samples
 from neutone_sdk.validation import check_type
 
 

@@ -10,9 +10,9 @@ the two agree where no edge of the clip is within reach.
 import torch
 from torch import Tensor, nn
 
-from neutone_sdk.block_checks import check_block, check_counts, check_groups
+from neutone_sdk.block_checks import check_block, check_condition, check_counts, check_groups
 from neutone_sdk.conv import Conv1dGeneral
-from neutone_sdk.errors import InvalidArgumentError, InvalidAudioError
+from neutone_sdk.errors import InvalidArgumentError
 
 
 def causal_crop(x: Tensor, length: int) -> Tensor:
@@ -64,19 +64,6 @@ class FiLM(nn.Module):
             x = self.bn(x)
         scale, shift = self.adaptor(cond).unsqueeze(2).chunk(2, dim=1)
         return torch.addcmul(shift, x, scale)
-
-
-def check_condition(cond: Tensor, n_batch: int, cond_dim: int) -> None:
-    """Raise unless ``cond`` has shape ``(n_batch or 1, cond_dim)``.
-
-    Raises:
-        InvalidAudioError: The shape is another.
-    """
-    if cond.dim() != 2 or cond.size(1) != cond_dim or (cond.size(0) != n_batch and cond.size(0) != 1):
-        raise InvalidAudioError(
-            f"cond must have shape ({n_batch}, {cond_dim}) or (1, {cond_dim}), one for all samples of a block, got "
-            + str(list(cond.shape))
-        )
 
 
 class TCN1DBlock(nn.Module):

@@ -20,7 +20,7 @@ from neutone_sdk.utils import load_neutone_model, save_neutone_model
 from .wrappers import card
 
 ROUNDING = 1e-6  # sums in another order, of numbers up to 1, in float32
-GOLDEN = np.load(Path(__file__).parent / "data" / "gcn_1x.npz")  # made by tools/make_gcn_references.py
+GOLDEN = np.load(Path(__file__).parent / "data" / "gcn_1x.npz")  # made by tools/make_block_references.py
 CASES = sorted({name.split("/")[0] for name in GOLDEN.files})
 KINDS = {"GCN1D": GCN1D, "GCN1DBlock": GCN1DBlock, "TFiLM": TFiLM}
 SIZE = 8  # of a modulation block
