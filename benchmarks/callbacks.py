@@ -17,10 +17,10 @@ def callbacks_us(script: Any, host_hz: int, host_block: int, n_callbacks: int) -
 
     Of this thread alone, which is all that torch may use: what others do on the machine counts for little.
     """
-    script.set_daw_sample_rate_and_buffer_size(host_hz, host_block)
-    audio, params = torch.rand(2, host_block) - 0.5, torch.rand(4, host_block)
     durations = []
     with torch.inference_mode():
+        script.set_daw_sample_rate_and_buffer_size(host_hz, host_block)
+        audio, params = torch.rand(2, host_block) - 0.5, torch.rand(4, host_block)
         for _ in range(2 * n_callbacks):
             start_ns = time.thread_time_ns()
             script(audio, params)
