@@ -1,0 +1,161 @@
+"""Runs callbacks under torch's profiler."""
+
+import dataclasses
+import itertools
+import json
+import tempfile
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any, Final
+
+import torch
+from torch.profiler import ProfilerActivity, record_function
+
+from neutone_sdk.archive import read_metadata, read_model
+from neutone_sdk.benchmark.call_sites import CallSites
+from neutone_sdk.benchmark.job import Job
+from neutone_sdk.benchmark.layers import CALLBACK, Layer, layers_of
+from neutone_sdk.benchmark.timing import Calls, host_calls, set_up, time_callbacks
+from neutone_sdk.benchmark.workers import working
+from neutone_sdk.errors import InvalidArgumentError, ModelOutputError
+from neutone_sdk.export import load_neutone_model
+from neutone_sdk.files import write_atomically
+from neutone_sdk.scripting import SCRIPT_ERRORS, message_of
+
+N_ROWS: Final = 10
+N_STACK_ROWS: Final = 5
+N_FRAMES: Final = 5
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Where the time and the memory of a model's callbacks go, at one setting.
+
+    Attributes:
+        sample_rate_hz: The host's.
+        buffer_size: The host's, in samples.
+        n_planned: Callbacks that were to be profiled.
+        n_callbacks: Those that were.
+        plain_us: Mean of as many callbacks without the profiler.
+        profiled_us: Mean of those with it. The difference is the profiler's own work.
+        layers: What each layer costs, over all callbacks; see `layers_of`.
+        by_time: torch's table of operators, by their time.
+        by_memory: The same by their memory.
+        by_stack: The same by the five innermost calls, and memory.
+    """
+
+    sample_rate_hz: int
+    buffer_size: int
+    n_planned: int
+    n_callbacks: int
+    plain_us: float
+    profiled_us: float
+    layers: tuple[Layer, ...]
+    by_time: str
+    by_memory: str
+    by_stack: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `from_dict` takes."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> "Profile":
+        """Return what `to_dict` was given."""
+        return cls(**{**fields, "layers": tuple(Layer(**layer) for layer in fields["layers"])})
+
+
+def measure_profile(job: Job, trace: Path | None = None) -> Generator[Profile, None, None]:
+    """Profile callbacks in a process of their own, and return each setting when it is done.
+
+    Args:
+        job: What to run.
+        trace: Chrome trace to write, for ``chrome://tracing`` or https://ui.perfetto.dev. One job, one setting.
+
+    Warns:
+        UserWarning: There are more threads than cores.
+
+    Raises:
+        InvalidFileError: The model or the clip is missing or is none.
+        InvalidArgumentError: The model cannot run at a setting, or a trace is asked for of more than one.
+        ExportError: The trace cannot be written.
+        ModelOutputError: The model failed, or ended the process.
+    """
+    if trace is not None and len(list(job.settings())) > 1:
+        msg = f"a trace is of one setting, got {len(list(job.settings()))}; name one rate and one buffer size"
+        raise InvalidArgumentError(msg)
+    read_metadata(job.model)  # what is no model at all needs no process
+    job.warn_of_threads()
+    with working("profile", job, trace=trace) as worker:
+        while (message := worker.receive()) is not None:
+            yield Profile.from_dict(message["profile"])
+
+
+def profile_settings(job: Job, trace: Path | None = None) -> Iterator[Profile]:
+    """Profile callbacks in this process, as `measure_profile` does."""
+    model, _ = load_neutone_model(job.model)
+    sites = CallSites(read_model(job.model).content)
+    for sample_rate_hz, buffer_size in job.settings():
+        plan = set_up(model, job, sample_rate_hz, buffer_size)
+        calls = host_calls(model, job, sample_rate_hz, buffer_size)
+        batches = list(time_callbacks(model, calls, plan, job.max_seconds / 2))
+        plain_ns = [duration for batch in batches if not batch.is_warm_up for duration in batch.durations_ns]
+        _run(model, itertools.islice(calls, 1), 1, 0.0)  # the profiler, too, takes longer the first time
+        profiler, n_callbacks = _run(model, itertools.islice(calls, len(plain_ns)), plan.n_round, job.max_seconds / 2)
+        layers = layers_of(_events(profiler, trace), sites)
+        yield Profile(
+            sample_rate_hz=sample_rate_hz,
+            buffer_size=buffer_size,
+            n_planned=plan.n_callbacks,
+            n_callbacks=n_callbacks,
+            plain_us=fmean(plain_ns) / 1e3,
+            profiled_us=sum(layer.own_us for layer in layers) / n_callbacks,
+            layers=tuple(layers),
+            **_tables(profiler),
+        )
+
+
+def _run(model: Any, calls: Calls, n_round: int, max_seconds: float) -> tuple[torch.profiler.profile, int]:
+    """Return the profile, and of how many callbacks it is: of one round at least."""
+    profiler = torch.profiler.profile(
+        activities=[ProfilerActivity.CPU], with_stack=True, with_modules=True, profile_memory=True
+    )
+    n_callbacks = 0
+    end = time.perf_counter() + max_seconds
+    try:
+        with torch.no_grad(), profiler:
+            for block, knobs in calls:
+                with record_function(CALLBACK):
+                    model(block, knobs)
+                n_callbacks += 1
+                if n_callbacks >= n_round and time.perf_counter() >= end:
+                    break
+    except SCRIPT_ERRORS as error:
+        raise ModelOutputError(message_of(error)) from error
+    return profiler, n_callbacks
+
+
+def _events(profiler: torch.profiler.profile, trace: Path | None) -> list[dict[str, Any]]:
+    """The modules stand in the trace only, so it is written in any case."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "trace.json"
+        profiler.export_chrome_trace(str(path))
+        content = path.read_bytes()
+    if trace is not None:
+        write_atomically({trace: content})
+    events: list[dict[str, Any]] = json.loads(content)["traceEvents"]
+    return events
+
+
+def _tables(profiler: torch.profiler.profile) -> dict[str, str]:
+    events = profiler.events()
+    events[:] = [event for event in events if not event.is_python_function]  # they made the callbacks
+    averages, by_stack = profiler.key_averages(), profiler.key_averages(group_by_stack_n=N_FRAMES)
+    return {
+        "by_time": averages.table(sort_by="cpu_time_total", row_limit=N_ROWS),
+        "by_memory": averages.table(sort_by="self_cpu_memory_usage", row_limit=N_ROWS),
+        "by_stack": by_stack.table(sort_by="self_cpu_memory_usage", row_limit=N_STACK_ROWS),
+    }
