@@ -2,7 +2,9 @@
 
 import click
 
-from neutone_sdk.cli.benchmark import latency, profile, speed
+from neutone_sdk.cli.benchmark.latency import latency
+from neutone_sdk.cli.benchmark.profile import profile
+from neutone_sdk.cli.benchmark.speed import speed
 from neutone_sdk.cli.main import run
 
 

@@ -6,7 +6,7 @@ import warnings
 import click
 
 from neutone_sdk._version import __version__
-from neutone_sdk.cli.benchmark import benchmark
+from neutone_sdk.cli.benchmark.group import benchmark
 from neutone_sdk.cli.card import card
 from neutone_sdk.cli.check import check
 from neutone_sdk.cli.info import info
