@@ -3,7 +3,6 @@
 import io
 import json
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from neutone_sdk.utils import save_neutone_model
 from .wrappers import card
 
 N_CALLBACKS = 4
+Event = dict[str, Any]
 CLOCK_US = 0.01  # the trace's times are rounded to a nanosecond, for each of some hundred events
 
 
@@ -107,13 +107,17 @@ def test_operators_are_counted_where_they_are_called(profile: Profile) -> None:
     assert layers[QUEUE].n_operators > 0
 
 
-def test_the_layers_add_up_to_the_callbacks(folder: Path, profile: Profile) -> None:
-    events = json.loads((folder / "trace.json").read_text())["traceEvents"]
-    callbacks_us = [event["dur"] for event in events if event.get("name") == CALLBACK and event["ph"] == "X"]
-    assert len(callbacks_us) == profile.n_callbacks == profile.n_planned == N_CALLBACKS
-    assert sum(layer.own_us for layer in profile.layers) == pytest.approx(sum(callbacks_us), abs=CLOCK_US)
-    assert profile.profiled_us == pytest.approx(sum(callbacks_us) / N_CALLBACKS, abs=CLOCK_US)
+def test_the_layers_add_up_to_the_callbacks(profile: Profile) -> None:
+    assert profile.n_callbacks == profile.n_planned == N_CALLBACKS
+    whole_us = profile.profiled_us * N_CALLBACKS
+    assert sum(layer.own_us for layer in profile.layers) == pytest.approx(whole_us, abs=CLOCK_US)
     assert all(layer.own_us >= 0 for layer in profile.layers)
+
+
+def test_the_trace_holds_the_callbacks_and_their_modules(folder: Path, profile: Profile) -> None:
+    found = json.loads((folder / "trace.json").read_text())["traceEvents"]
+    assert sum(event.get("cat") == "user_annotation" and event["name"] == CALLBACK for event in found) == N_CALLBACKS
+    assert any("w2w_base(Playing)" in event.get("args", {}).get("Module Hierarchy", "") for event in found)
 
 
 def test_a_module_costs_what_is_in_it(profile: Profile) -> None:
@@ -200,28 +204,56 @@ def test_a_frame_of_no_file_tells_nothing(sites: CallSites, frame: str) -> None:
     assert sites.called(frame, "0") == ("0",)
 
 
-def event(start: float, duration: float, hierarchy: str = "", stack: str = "f;", **other: Any) -> dict[str, Any]:
+def event(name: str, start: float, duration: float, hierarchy: str = "", stack: str = "f;", tid: int = 1) -> Event:
     args = {"Module Hierarchy": hierarchy, "Call stack": stack}
-    return {"cat": "cpu_op", "ts": start, "dur": duration, "tid": 1, "args": args, **other}
+    return {"cat": "cpu_op", "name": name, "ts": start, "dur": duration, "tid": tid, "args": args}
 
 
-def events() -> Iterator[dict[str, Any]]:
-    top = "TOP(Queue)::forward."
-    yield {"cat": "user_annotation", "name": CALLBACK, "ts": 0.0, "dur": 100.0, "tid": 1}
-    yield event(0.0, 95.0, top, "")  # the method itself
-    yield event(1.0, 2.0, top)
-    yield event(10.0, 20.0, top + "w2w_base(W)::run.model(M)::forward.")
-    yield event(12.0, 5.0, top + "w2w_base(W)::run.model(M)::forward.")  # inside of the one before
-    yield event(40.0, 30.0, top, "<string>(3): forward;")  # torch's own, in the place of some of the model's
-    yield event(50.0, 7.0, top + "w2w_base(W)::run.", tid=2)  # another thread
-    yield event(90.0, 4.0, top + "w2w_base(W)::run.SELF(W)::own.::function.")
+def callback(duration: float) -> Event:
+    return {"cat": "user_annotation", "name": CALLBACK, "ts": 0.0, "dur": duration, "tid": 1}
 
 
-def test_the_time_of_events_goes_to_their_modules(sites: CallSites) -> None:
-    layers = {layer.name: (layer.own_us, layer.total_us, layer.n_operators) for layer in layers_of(events(), sites)}
-    assert layers == {
-        QUEUE: (2.0, 2.0, 1),
-        "(wrapper)": (4.0, 54.0, 1),
-        "model": (50.0, 50.0, 2),
-        BETWEEN: (44.0, 44.0, 0),
+TOP = "TOP(Queue)::forward."
+PLACED = [
+    callback(100.0),
+    event("forward", 0.0, 95.0, TOP, ""),  # the method itself
+    event("push", 1.0, 2.0, TOP),
+    event("conv", 10.0, 20.0, TOP + "w2w_base(W)::run.model(M)::forward."),
+    event("empty", 12.0, 5.0, TOP + "w2w_base(W)::run.model(M)::forward."),  # inside of the one before
+    event("mm", 40.0, 30.0, TOP, "<string>(3): forward;"),  # torch's own, in the place of some of the model's
+    event("late", 50.0, 7.0, TOP + "w2w_base(W)::run.", tid=2),  # another thread
+    event("abs", 90.0, 4.0, TOP + "w2w_base(W)::run.SELF(W)::own.::function."),
+    event("after", 101.0, 4.0, TOP),  # no callback
+]
+TIMED = [callback(20.0), event("forward", 0.0, 20.0)] + [
+    event(name, start, 3.0) for name, start in (("push", 1.0), ("conv", 5.0), ("mm", 10.0), ("abs", 15.0))
+]
+
+
+def costs(timed: list[Event], sites: CallSites) -> dict[str, tuple[float, float, int]]:
+    found = layers_of(timed, PLACED, sites)
+    assert sum(layer.own_us for layer in found.layers) == found.callbacks_us
+    return {layer.name: (layer.own_us, layer.total_us, layer.n_operators) for layer in found.layers}
+
+
+def test_the_time_of_operators_goes_to_their_modules(sites: CallSites) -> None:
+    assert costs(TIMED, sites) == {
+        QUEUE: (3.0, 3.0, 1),
+        "(wrapper)": (3.0, 9.0, 1),
+        "model": (6.0, 6.0, 2),
+        BETWEEN: (8.0, 8.0, 0),
     }
+
+
+def test_callbacks_that_are_unlike_the_others_are_counted_from_those(sites: CallSites) -> None:
+    unlike = [*TIMED, event("more", 19.0, 1.0)]
+    assert (
+        costs(unlike, sites)
+        == costs(PLACED, sites)
+        == {
+            QUEUE: (2.0, 2.0, 1),
+            "(wrapper)": (4.0, 54.0, 1),
+            "model": (50.0, 50.0, 2),
+            BETWEEN: (44.0, 44.0, 0),
+        }
+    )

@@ -134,7 +134,7 @@ def test_knobs_may_move_and_audio_may_be_mine(tmp_path: Path) -> None:
     job = Job(model=Path("model.nm"), clip=tmp_path / "mine.wav", knobs="moving")
     sent = list(itertools.islice(host_calls(model, job, 48_000, 64), 300))
     positions = torch.stack([knobs for _, knobs in sent])
-    assert (positions.min(), positions.max()) == (0.0, 1.0)
+    assert (float(positions.min()), float(positions.max())) == (0.0, 1.0)
     assert all(torch.equal(block, torch.full((2, 64), 0.25)) for block, _ in sent)
 
 

@@ -2,11 +2,12 @@
 
 torch's profiler notes for every operator that TorchScript runs which modules called it, as in
 ``TOP(SampleQueueWrapper)::forward.SELF(SampleQueueWrapper)::_play.w2w_base(Amp)::do_forward_pass.model(Net)::forward.``,
-and from which lines.
+and from which lines. That takes it ten times as long as a small operator itself. So callbacks are timed without, and
+others like them tell whose operators those are.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ BETWEEN: Final = "(between operators)"
 _WRAPPER_MODULE: Final = "w2w_base"
 # What torch's own compiler puts in place of operators is written nowhere in the model, and called by nobody.
 _COMPILER_FRAME: Final = "<string>"
+_METHOD: Final = "forward"  # of the whole model: every operator is inside of it
 _CALL: Final = re.compile(r"(?P<module>[^.():]*)(?:\((?P<kind>[^()]*)\))?::[^.]*\.")
 CALLBACK: Final = "neutone callback"  # the annotation that each callback has to have
 
@@ -41,6 +43,15 @@ class Layer:
     n_operators: int
 
 
+@dataclass(frozen=True)
+class Costs:
+    """What all layers cost: their ``own_us`` add up to the durations of the callbacks."""
+
+    layers: tuple[Layer, ...]
+    n_callbacks: int
+    callbacks_us: float
+
+
 @dataclass
 class _Node:
     kind: str = ""
@@ -48,35 +59,42 @@ class _Node:
     n_operators: int = 0
 
 
-@dataclass(frozen=True)
-class _Operator:
+Place = tuple[Names, Names]  # the names of the modules down to the one that calls, and their classes
+
+
+@dataclass
+class _Callback:
     duration_us: float
-    path: Names
-    kinds: Names
+    operators: list[dict[str, Any]]  # those that TorchScript called: not those that are inside of others
+
+    @property
+    def names(self) -> Names:
+        return tuple(operator["name"] for operator in self.operators)
 
 
-def layers_of(events: Iterable[dict[str, Any]], sites: CallSites) -> list[Layer]:
+def layers_of(timed: list[dict[str, Any]], placed: list[dict[str, Any]], sites: CallSites) -> Costs:
     """Return the layers in the order in which they first ran, those of a module behind it, and `BETWEEN` last.
 
     Args:
-        events: Of a Chrome trace that torch's profiler wrote, with modules and stacks, and annotations `CALLBACK`.
+        timed: Events of a Chrome trace that torch's profiler wrote, with annotations `CALLBACK`.
+        placed: The same of other callbacks, with modules and stacks. If there are none in it with the same operators
+            one after the other as one in ``timed``, these callbacks themselves are counted instead.
         sites: The code of the file that was played.
 
-    Returns:
-        Layers whose ``own_us`` add up to the durations of the callbacks.
     """
-    events = list(events)
+    known = _callbacks(placed)
+    places = {callback.names: _places(callback, sites) for callback in known}
+    callbacks = _callbacks(timed)
+    if any(callback.names not in places for callback in callbacks):
+        callbacks = known
     nodes: dict[Names, _Node] = {}
-    for operator in _operators(events, sites):
-        for depth, kind in enumerate(operator.kinds, 1):
-            node = nodes.setdefault(operator.path[:depth], _Node())
-            node.kind = node.kind or kind
-        nodes[operator.path].own_us += operator.duration_us
-        nodes[operator.path].n_operators += 1
+    for callback in callbacks:
+        for operator, place in zip(callback.operators, places[callback.names], strict=True):
+            _count(nodes, operator["dur"], *place)
     layers = [_layer(path, nodes) for path in _as_tree(nodes)]
-    callbacks_us = sum(event["dur"] for event in events if _is_callback(event))
+    callbacks_us = sum(callback.duration_us for callback in callbacks)
     between_us = callbacks_us - sum(layer.own_us for layer in layers)
-    return [*layers, Layer(BETWEEN, "", between_us, between_us, 0)]
+    return Costs((*layers, Layer(BETWEEN, "", between_us, between_us, 0)), len(callbacks), callbacks_us)
 
 
 def has_modules(layers: Iterable[Layer]) -> bool:
@@ -84,28 +102,46 @@ def has_modules(layers: Iterable[Layer]) -> bool:
     return any(layer.name not in {QUEUE, BETWEEN} for layer in layers)
 
 
-def _is_callback(event: dict[str, Any]) -> bool:
-    return event.get("cat") == "user_annotation" and event.get("name") == CALLBACK
+def _callbacks(events: list[dict[str, Any]]) -> list[_Callback]:
+    """Return the callbacks of a trace. What other threads do meanwhile is theirs."""
+    callbacks: list[_Callback] = []
+    thread, callback_end, operator_end = None, 0.0, 0.0
+    for event in sorted(filter(_counts, events), key=lambda event: (event["ts"], -event["dur"])):
+        start, end = event["ts"], event["ts"] + event["dur"]
+        if event["name"] == CALLBACK:
+            thread, callback_end, operator_end = event["tid"], end, start
+            callbacks.append(_Callback(event["dur"], []))
+        elif event["tid"] == thread and operator_end <= start < callback_end and event["name"] != _METHOD:
+            operator_end = end
+            callbacks[-1].operators.append(event)
+    return callbacks
 
 
-def _operators(events: list[dict[str, Any]], sites: CallSites) -> Iterator[_Operator]:
-    """Return the operators that TorchScript called in callbacks: not those that are inside of others."""
-    threads = {event["tid"] for event in events if _is_callback(event)}
-    found = [event for event in events if event.get("cat") == "cpu_op" and event["tid"] in threads]
-    end = float("-inf")
-    path: Names = (QUEUE,)
-    kinds: Names = ("",)
-    for event in sorted(found, key=lambda event: (event["ts"], -event["dur"])):
-        stack = event["args"].get("Call stack", "")
-        if event["ts"] < end or not stack:  # inside of another, or the model's method itself
-            continue
-        end = event["ts"] + event["dur"]
+def _counts(event: dict[str, Any]) -> bool:
+    category = event.get("cat")
+    return category == "cpu_op" or (category == "user_annotation" and event["name"] == CALLBACK)
+
+
+def _count(nodes: dict[Names, _Node], duration_us: float, path: Names, kinds: Names) -> None:
+    for depth, kind in enumerate(kinds, 1):
+        node = nodes.setdefault(path[:depth], _Node())
+        node.kind = node.kind or kind
+    nodes[path].own_us += duration_us
+    nodes[path].n_operators += 1
+
+
+def _places(callback: _Callback, sites: CallSites) -> list[Place]:
+    places: list[Place] = []
+    place: Place = ((QUEUE,), ("",))
+    for operator in callback.operators:
+        stack = operator["args"].get("Call stack", "")
         if not stack.startswith(_COMPILER_FRAME):  # else it stands for a part of what came before
-            path, kinds = _place(event["args"].get("Module Hierarchy", ""), stack, sites)
-        yield _Operator(event["dur"], path, kinds)
+            place = _place(operator["args"].get("Module Hierarchy", ""), stack, sites)
+        places.append(place)
+    return places
 
 
-def _place(hierarchy: str, stack: str, sites: CallSites) -> tuple[Names, Names]:
+def _place(hierarchy: str, stack: str, sites: CallSites) -> Place:
     """Return the names of the modules from the wrapper on, and their classes."""
     calls = list(_CALL.finditer(hierarchy))
     frames = [frame for frame in reversed(stack.split(";")) if frame]

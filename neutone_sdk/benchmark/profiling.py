@@ -18,7 +18,7 @@ from neutone_sdk.archive import read_metadata, read_model
 from neutone_sdk.benchmark.call_sites import CallSites
 from neutone_sdk.benchmark.job import Job
 from neutone_sdk.benchmark.layers import CALLBACK, Layer, layers_of
-from neutone_sdk.benchmark.timing import Calls, host_calls, set_up, time_callbacks
+from neutone_sdk.benchmark.timing import Calls, Plan, host_calls, set_up, time_callbacks
 from neutone_sdk.benchmark.workers import working
 from neutone_sdk.errors import InvalidArgumentError, ModelOutputError
 from neutone_sdk.export import load_neutone_model
@@ -28,6 +28,7 @@ from neutone_sdk.scripting import SCRIPT_ERRORS, message_of
 N_ROWS: Final = 10
 N_STACK_ROWS: Final = 5
 N_FRAMES: Final = 5
+N_PASSES: Final = 3  # without the profiler, with little of it, and with all
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,9 @@ class Profile:
         buffer_size: The host's, in samples.
         n_planned: Callbacks that were to be profiled.
         n_callbacks: Those that were.
-        plain_us: Mean of as many callbacks without the profiler.
-        profiled_us: Mean of those with it. The difference is the profiler's own work.
-        layers: What each layer costs, over all callbacks; see `layers_of`.
+        plain_us: Mean of callbacks without the profiler.
+        profiled_us: Mean of those that the layers are about, with it. The difference is the profiler's own work.
+        layers: What each layer costs, over all callbacks, as ``n_callbacks`` of ``profiled_us``; see `layers_of`.
         by_time: torch's table of operators, by their time.
         by_memory: The same by their memory.
         by_stack: The same by the five innermost calls, and memory.
@@ -101,45 +102,45 @@ def profile_settings(job: Job, trace: Path | None = None) -> Iterator[Profile]:
     for sample_rate_hz, buffer_size in job.settings():
         plan = set_up(model, job, sample_rate_hz, buffer_size)
         calls = host_calls(model, job, sample_rate_hz, buffer_size)
-        batches = list(time_callbacks(model, calls, plan, job.max_seconds / 2))
+        seconds = job.max_seconds / N_PASSES
+        batches = list(time_callbacks(model, calls, plan, seconds))
         plain_ns = [duration for batch in batches if not batch.is_warm_up for duration in batch.durations_ns]
-        _run(model, itertools.islice(calls, 1), 1, 0.0)  # the profiler, too, takes longer the first time
-        profiler, n_callbacks = _run(model, itertools.islice(calls, len(plain_ns)), plan.n_round, job.max_seconds / 2)
-        layers = layers_of(_events(profiler, trace), sites)
+        _run(model, calls, Plan(1, 0, 1), seconds, in_detail=True)  # the profiler, too, takes longer the first time
+        timed = _run(model, calls, plan, seconds, in_detail=False)
+        detailed = _run(model, calls, plan, seconds, in_detail=True)
+        found = layers_of(_events(timed), _events(detailed, trace), sites)
         yield Profile(
             sample_rate_hz=sample_rate_hz,
             buffer_size=buffer_size,
             n_planned=plan.n_callbacks,
-            n_callbacks=n_callbacks,
+            n_callbacks=found.n_callbacks,
             plain_us=fmean(plain_ns) / 1e3,
-            profiled_us=sum(layer.own_us for layer in layers) / n_callbacks,
-            layers=tuple(layers),
-            **_tables(profiler),
+            profiled_us=found.callbacks_us / found.n_callbacks,
+            layers=found.layers,
+            **_tables(timed, detailed),
         )
 
 
-def _run(model: Any, calls: Calls, n_round: int, max_seconds: float) -> tuple[torch.profiler.profile, int]:
-    """Return the profile, and of how many callbacks it is: of one round at least."""
+def _run(model: Any, calls: Calls, plan: Plan, max_seconds: float, *, in_detail: bool) -> torch.profiler.profile:
+    """Return the profile of as many callbacks as planned, or fewer if time is over, of one round at least."""
     profiler = torch.profiler.profile(
-        activities=[ProfilerActivity.CPU], with_stack=True, with_modules=True, profile_memory=True
+        activities=[ProfilerActivity.CPU], with_stack=in_detail, with_modules=in_detail, profile_memory=in_detail
     )
-    n_callbacks = 0
     end = time.perf_counter() + max_seconds
     try:
         with torch.no_grad(), profiler:
-            for block, knobs in calls:
+            for index, (block, knobs) in enumerate(itertools.islice(calls, plan.n_callbacks)):
+                if index >= plan.n_round and time.perf_counter() >= end:
+                    break
                 with record_function(CALLBACK):
                     model(block, knobs)
-                n_callbacks += 1
-                if n_callbacks >= n_round and time.perf_counter() >= end:
-                    break
     except SCRIPT_ERRORS as error:
         raise ModelOutputError(message_of(error)) from error
-    return profiler, n_callbacks
+    return profiler
 
 
-def _events(profiler: torch.profiler.profile, trace: Path | None) -> list[dict[str, Any]]:
-    """The modules stand in the trace only, so it is written in any case."""
+def _events(profiler: torch.profiler.profile, trace: Path | None = None) -> list[dict[str, Any]]:
+    """Return what the trace holds: the modules stand nowhere else."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "trace.json"
         profiler.export_chrome_trace(str(path))
@@ -150,12 +151,12 @@ def _events(profiler: torch.profiler.profile, trace: Path | None) -> list[dict[s
     return events
 
 
-def _tables(profiler: torch.profiler.profile) -> dict[str, str]:
-    events = profiler.events()
+def _tables(timed: torch.profiler.profile, detailed: torch.profiler.profile) -> dict[str, str]:
+    events = detailed.events()
     events[:] = [event for event in events if not event.is_python_function]  # they made the callbacks
-    averages, by_stack = profiler.key_averages(), profiler.key_averages(group_by_stack_n=N_FRAMES)
+    by_stack = detailed.key_averages(group_by_stack_n=N_FRAMES)
     return {
-        "by_time": averages.table(sort_by="cpu_time_total", row_limit=N_ROWS),
-        "by_memory": averages.table(sort_by="self_cpu_memory_usage", row_limit=N_ROWS),
+        "by_time": timed.key_averages().table(sort_by="cpu_time_total", row_limit=N_ROWS),
+        "by_memory": detailed.key_averages().table(sort_by="self_cpu_memory_usage", row_limit=N_ROWS),
         "by_stack": by_stack.table(sort_by="self_cpu_memory_usage", row_limit=N_STACK_ROWS),
     }
