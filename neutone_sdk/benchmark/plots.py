@@ -65,12 +65,16 @@ def _draw_loads(axes: "Axes", timings: Sequence[Timing], rates: list[int], sizes
         at = sizes.index(timing.buffer_size), rates.index(timing.sample_rate_hz)
         percent = 100 * timing.load
         is_dark = not 15 < percent < 85  # the ends of the colours
-        text = f"{percent:.3g} %\nmax {100 * timing.max_us / timing.deadline_us:.3g} %"
+        text = f"{_short(percent)} %\nmax {_short(100 * timing.max_us / timing.deadline_us)} %"
         axes.text(*at, text, ha="center", va="center", color="white" if is_dark else "black", fontsize=9)
     axes.set_xticks(range(len(sizes)), [str(size) for size in sizes])
     axes.set_yticks(range(len(rates)), [f"{rate} Hz" for rate in rates])
     axes.set_xlabel("block of the host, samples")
     axes.set_title("load: mean callback, and the longest, in % of the deadline", fontsize=10)
+
+
+def _short(value: float) -> str:
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _draw_histogram(axes: "Axes", timing: Timing) -> None:

@@ -38,9 +38,8 @@ class Profile:
     Attributes:
         sample_rate_hz: The host's.
         buffer_size: The host's, in samples.
-        n_planned: Callbacks that were to be profiled.
-        n_callbacks: Those that were.
-        plain_us: Mean of callbacks without the profiler.
+        n_callbacks: The faster half of those that were profiled.
+        plain_us: Mean of all callbacks that were made without the profiler.
         profiled_us: Mean of those that the layers are about, with it. The difference is the profiler's own work.
         layers: What each layer costs, over all callbacks, as ``n_callbacks`` of ``profiled_us``; see `layers_of`.
         by_time: torch's table of operators, by their time.
@@ -50,7 +49,6 @@ class Profile:
 
     sample_rate_hz: int
     buffer_size: int
-    n_planned: int
     n_callbacks: int
     plain_us: float
     profiled_us: float
@@ -112,7 +110,6 @@ def profile_settings(job: Job, trace: Path | None = None) -> Iterator[Profile]:
         yield Profile(
             sample_rate_hz=sample_rate_hz,
             buffer_size=buffer_size,
-            n_planned=plan.n_callbacks,
             n_callbacks=found.n_callbacks,
             plain_us=fmean(plain_ns) / 1e3,
             profiled_us=found.callbacks_us / found.n_callbacks,

@@ -63,8 +63,8 @@ def profile(
 def _print(profile: Profile, what: str) -> None:
     click.echo(f"{what}, {profile.sample_rate_hz} Hz, blocks of {profile.buffer_size}")
     click.echo(
-        f"{profile.n_callbacks} of {profile.n_planned} callbacks, {microseconds(profile.profiled_us)} us each under "
-        f"the profiler, {microseconds(profile.plain_us)} us without it"
+        f"a callback takes {microseconds(profile.plain_us)} us, and {microseconds(profile.profiled_us)} us under the "
+        f"profiler (without it all, with it the faster half, {profile.n_callbacks} callbacks)"
     )
     if has_modules(profile.layers):
         show(layer_table(profile, "Layers, us a callback"))
