@@ -204,6 +204,7 @@ def test_what_a_worker_raises_is_raised_here(call: Command, script: Script, mode
     [
         (("missing.nm",), "missing.nm is not a file"),
         (("other.nm",), "other.nm is not a model"),
+        (("missing.nm", "--json"), "missing.nm is not a file"),
         (("model.nm", "--buffer-size", 0), "a buffer size must be at least 1, got 0"),
         (("model.nm", "--sample-rate", -48_000), "a sample rate must be at least 1, got -48000"),
     ],

@@ -52,9 +52,9 @@ def profile(
         check_writable(trace)
     profiles: list[Profile] = []
     error = gather(measure_profile(job, trace), profiles.append)
-    if as_json:
+    if as_json and (profiles or error is None):
         click.echo(profile_json(profiles, facts(job.model, job)))
-    else:
+    elif not as_json:
         for each in profiles:
             _print(each, title(job))
     finish(error)

@@ -68,7 +68,8 @@ def speed(
     timings: dict[tuple[int, int], Timing] = {}
     error = _measure(job, timings, n_iters if context.obj == "1.x" else None)
     found = list(timings.values())
-    _print(found, job, as_json=as_json, as_csv=as_csv)
+    if found or error is None:
+        _print(found, job, as_json=as_json, as_csv=as_csv)
     if plot is not None:
         _draw(plot, found, title(job))
     finish(error)
@@ -99,7 +100,7 @@ def _measure(job: Job, timings: dict[tuple[int, int], Timing], n_iters: int | No
 
 def _print(timings: list[Timing], job: Job, *, as_json: bool, as_csv: bool) -> None:
     is_table = not (as_json or as_csv)
-    if is_table and timings:
+    if is_table:
         show(speed_table(timings, title(job)))
     elif as_json:
         click.echo(speed_json(timings, facts(job.model, job)))
