@@ -16,7 +16,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 NATIVE_SOURCES := $(shell find csrc cmake -type f) CMakeLists.txt pyproject.toml
 # An editable install knows the modules by name: it has to be made anew where some come, go, or become packages.
-PACKAGE_FOLDERS := $(shell find neutone_sdk -type d ! -name __pycache__)
+PACKAGE_FOLDERS := $(shell find neutone_sdk neutone_command -type d ! -name __pycache__)
 CPP_FILES = $(shell git ls-files '*.cpp' '*.h')
 CPP_UNITS = $(shell git ls-files '*.cpp')
 NATIVE_PRESETS := native native-asan native-tsan
