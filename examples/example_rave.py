@@ -28,7 +28,7 @@ from neutone_sdk.utils import save_neutone_model
 N_BANDS = 16
 HOP = 8  # samples of a band for each latent
 FRAME = 2 * HOP  # samples of a band that a latent frame holds
-FLOOR = 1e-4  # RMS below which a band counts as silent
+FLOOR = 1e-5  # RMS below which a band counts as silent
 REFERENCE = 0.02 / torch.arange(1, N_BANDS + 1).square()  # RMS of bands at level 0: about what music has
 CACHES = ("pad", "cache", "gru_state")  # how RAVE's layers call what they remember
 

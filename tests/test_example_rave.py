@@ -15,6 +15,7 @@ from .blocks import audio
 from .rave_shaped import RATIO, rave_shaped
 from .signals import sine
 
+FLOAT32_DB = 115.0  # what sums of 160 products leave below the signal
 EXAMPLE = Path(__file__).parents[1] / "examples" / "example_rave.py"
 
 
@@ -47,7 +48,7 @@ def test_the_filter_bank_reconstructs_perfectly_and_keeps_bands_apart(example: A
     with torch.no_grad():
         again, bands = synthesis(analysis(clip)), analysis(tone)[..., 20:-20]
 
-    assert level_db((again - clip)[..., 200:-200]) < level_db(clip) - 120.0
+    assert level_db((again - clip)[..., 200:-200]) < level_db(clip) - FLOAT32_DB
     levels = [level_db(band) for band in bands[0]]
     assert levels[5] == pytest.approx(level_db(tone), abs=0.1)
     assert max(levels[:5] + levels[6:]) < levels[5] - 40.0
@@ -62,7 +63,7 @@ def test_at_rest_it_plays_what_it_hears_as_late_as_its_layers_say(example: Any) 
 
     late = model.get_delay_samples()
     assert late == 648
-    assert level_db(stream[..., late:] - clip[..., :-late]) < level_db(clip) - 115.0
+    assert level_db(stream[..., late:] - clip[..., :-late]) < level_db(clip) - FLOAT32_DB
     assert model.encode(clip).shape == (1, int(model.encode_params[2]), 60)
 
 
@@ -101,7 +102,7 @@ def test_chaos_is_noise_that_is_silent_in_silence(example: Any) -> None:
     wrapper.reset_model()
     noisy, still = wrapper(clip, knobs), wrapper.reset_model() and wrapper(clip)
 
-    assert level_db(quiet) < -60.0
+    assert level_db(quiet) < -75.0
     assert level_db(noisy[:, 2048:] - still[:, 2048:]) > level_db(still[:, 2048:]) - 6.0
 
 
@@ -173,7 +174,9 @@ def test_a_file_that_is_none_is_one_line(
     (tmp_path / "notes.txt").write_text("no model\nat all")
     monkeypatch.setattr("sys.argv", ["", "-i", str(tmp_path / name), "-o", str(tmp_path / "out")])
 
-    with pytest.raises(SystemExit, match="^Error: .* is no TorchScript file .*; give one that RAVE exported$") as error:
+    with pytest.raises(
+        SystemExit, match=r"^Error: .* is no TorchScript file .*; give one that RAVE exported$"
+    ) as error:
         example.main()
 
     assert "\n" not in str(error.value)
