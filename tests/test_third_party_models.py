@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from neutone_sdk import SampleQueueWrapper, WaveformToWaveformBase
 from neutone_sdk.checks import CHECKS, Status, Subject, run_checks
