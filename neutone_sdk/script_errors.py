@@ -60,6 +60,10 @@ _REMEDIES = (
         "annotate the attribute on the class, or keep in it what TorchScript knows: tensors, numbers, strings, lists",
     ),
     (r"closed over global variable", "pass the value as an argument, write it in the method, or make it an attribute"),
+    (
+        r"Module '\w+' has no attribute",
+        "make it in __init__; if the first block makes it, as in layers of cached-conv, play one before it is wrapped",
+    ),
     (r"has no attribute or method", "annotate where the object comes from: what has no annotation counts as a Tensor"),
     (r"undefined value|Unknown type name", "import or define the name at the top of the file, not inside a function"),
     (
