@@ -33,6 +33,7 @@ def failure_of(
     block: Block, folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> str:
     """Return what a block says when it fails."""
+    warnings.simplefilter("ignore", FutureWarning)  # torch's, of what it still has and people still use
     how, _, what = block.failure.removeprefix("# ").partition(": ")
     if how == "fails":
         with pytest.raises(kind_of(what)) as caught:
