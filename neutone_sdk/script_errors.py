@@ -59,7 +59,10 @@ _REMEDIES = (
     (r"set nonexistent attribute", "create the attribute in __init__, after super().__init__, with its final type"),
     (r"is not defined in the (false|true) branch", "give the variable a value before the if, or in both branches"),
     (r"unsupported index type 'str'", "annotate the argument, for instance params: Dict[str, Tensor]"),
-    (r"concrete type of torch\.nn\.Module", "put the modules into an nn.ModuleList, or there are no weights in the file"),
+    (
+        r"concrete type of torch\.nn\.Module",
+        "put the modules into an nn.ModuleList, or there are no weights in the file",
+    ),
     (
         r"failed to convert Python type",
         "annotate the attribute on the class, or keep in it what TorchScript knows: tensors, numbers, strings, lists",
@@ -80,7 +83,10 @@ _REMEDIES = (
     (r"has no attribute or method", "annotate where the object comes from: what has no annotation counts as a Tensor"),
     (r"undefined value|Unknown type name", "import or define the name at the top of the file, not inside a function"),
     (
-        r"if-expression's true branch|[Ee]xpected a value of type|previously had type|type mismatch|was annotated as having type|Wrong type for",
+        (
+            r"[Ee]xpected a value of type|previously had type|type mismatch|was annotated as having type|"
+            r"Wrong type for|if-expression's true branch"
+        ),
         "give the value one type throughout, and annotate it: x: Optional[Tensor] = None",
     ),
     (
@@ -92,8 +98,10 @@ _REMEDIES = (
 _REMEDIES_WITHOUT_PLACE = (
     (
         r"'(WeightNorm|SpectralNorm)' object has no attribute",
-        "call torch.nn.utils.remove_weight_norm (or remove_spectral_norm) on each layer that has it, or use those of "
-        "torch.nn.utils.parametrizations",
+        (
+            "call torch.nn.utils.remove_weight_norm (or remove_spectral_norm) on each layer that has it, or use the "
+            "one in torch.nn.utils.parametrizations"
+        ),
     ),
 )
 _NOBODY = "nothing in your code: this is a fault of neutone_sdk, or a torch that it does not know; please report it"

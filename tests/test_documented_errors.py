@@ -29,9 +29,7 @@ def test_a_failure_says_what_the_page_says(
     assert says(block.message, actual), f"{block.name} says\n{actual}\nand the page\n{block.message}"
 
 
-def failure_of(
-    block: Block, folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> str:
+def failure_of(block: Block, folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> str:
     """Return what a block says when it fails."""
     warnings.simplefilter("ignore", FutureWarning)  # torch's, of what it still has and people still use
     how, _, what = block.failure.removeprefix("# ").partition(": ")

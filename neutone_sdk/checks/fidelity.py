@@ -10,12 +10,12 @@ from neutone_sdk.checks.script_state import changed, state_of
 from neutone_sdk.checks.subject import Model, Performance, Subject, checked, play_afresh
 from neutone_sdk.errors import NeutoneError
 from neutone_sdk.rendering import set_up_host
-from neutone_sdk.script_operators import operators_in
+from neutone_sdk.script_operators import drops_out, operators_in
 from neutone_sdk.scripting import SCRIPT_ERRORS, message_of
 
-_DROPOUT_OPERATORS = {"dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout", "native_dropout"}
 _RANDOM_OPERATORS = {
-    *(*_DROPOUT_OPERATORS, "rand", "randn", "rand_like", "randn_like", "randint", "randint_like", "randperm"),
+    *("dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout", "native_dropout"),
+    *("rand", "randn", "rand_like", "randn_like", "randint", "randint_like", "randperm"),
     *("bernoulli", "multinomial", "normal", "uniform", "exponential", "geometric", "log_normal", "cauchy", "random"),
     *("poisson", "rrelu", "rrelu_with_noise"),
 }
@@ -87,9 +87,11 @@ def _is_repeatable(subject: Subject, first: Performance, budget: Budget) -> Outc
     if worst <= MAX_DIFFERENCE:
         return passed(same)
     detail = f"with other random numbers the file plays the same audio differently, by up to {worst:.3g}"
-    if operators.isdisjoint(_DROPOUT_OPERATORS):
+    if not drops_out(first.model):
         return passed(f"{same}; {detail}")
-    return warned(detail, "dropout is at work in the file: call F.dropout with training=self.training, or use nn.Dropout")
+    return warned(
+        detail, "dropout is at work in the file: call F.dropout with training=self.training, or use nn.Dropout"
+    )
 
 
 def _says_that_it_can_reset(model: Model) -> bool:
