@@ -71,7 +71,7 @@ _REMEDIES = (
         r"variable number of arguments",
         "name every argument: TorchScript knows no *args, no **kwargs, and no default behind a *",
     ),
-    (r"Tensor \(inferred\)'?", "annotate the argument, for instance n: int; what has no annotation counts as a Tensor"),
+    (r"Tensor \(inferred\)", "annotate the argument, for instance n: int; what has no annotation counts as a Tensor"),
     (r"found type 'Optional", "put it into a variable and ask that one: past = self.past; if past is not None: ..."),
     (r"Could not match type \w+ to t ", "say what the empty list holds, for instance sizes: list[int] = []"),
     (r"formatting in JoinedStr", "leave the format, such as :.2f, out of the f-string"),

@@ -171,7 +171,7 @@ def remedy_for_output(shape: list[int], n_channels: int, n_samples: int, look_be
             f"y[:, {look_behind} : x.size(1) - {look_ahead}]"
         )
     if shape[1] != n_samples:
-        return "return as many samples as come in; what a layer leaves out, pad in front, or keep in a cache"
+        return "return as many samples as come in; what a layer leaves out, a cached one keeps, or a look-behind brings"
     if shape[0] != n_channels:
         return f"return {n_channels} of them, or let is_output_mono() say otherwise"
     return "call .float()"
