@@ -116,6 +116,7 @@ bench: build ## Measure, beside references
 	$(BIN)/python -m benchmarks.zipper
 	$(BIN)/python -m benchmarks.portable
 	$(BIN)/python -m benchmarks.portable_fir
+	$(BIN)/python -m benchmarks.look_behind
 	$(BIN)/python benchmarks/import_time.py
 
 clean: ## Remove everything that was built, and .venv
