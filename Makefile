@@ -16,12 +16,12 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 NATIVE_SOURCES := $(shell find csrc cmake -type f) CMakeLists.txt pyproject.toml
 # An editable install knows the modules by name: it has to be made anew where some come, go, or become packages.
-PACKAGE_FOLDERS := $(shell find neutone_sdk -type d ! -name __pycache__)
+PACKAGE_FOLDERS := $(shell find neutone_sdk neutone_command -type d ! -name __pycache__)
 CPP_FILES = $(shell git ls-files '*.cpp' '*.h')
 CPP_UNITS = $(shell git ls-files '*.cpp')
 NATIVE_PRESETS := native native-asan native-tsan
 
-.PHONY: help env build chromium demo test test-python test-native test-other-torch fuzz lint format install-check bench clean
+.PHONY: help env build chromium valgrind demo test test-python test-native test-instructions count-instructions test-other-torch fuzz lint format install-check bench clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | column -t -s '|'
@@ -50,7 +50,10 @@ chromium: ## Install Chromium for the tests of the card, if it is missing and we
 demo: build ## Wrap, export and play a clipper: make demo, or make demo AUDIO=file
 	$(BIN)/python examples/demo.py "$(AUDIO)"
 
-test: test-native test-python ## Run all tests
+valgrind: ## Install valgrind, if it is missing and we are root
+	tools/install_valgrind.sh
+
+test: test-native test-python test-instructions ## Run all tests
 
 test-python: build chromium ## Run the Python tests
 	$(BIN)/python -m pytest -n 2
@@ -62,6 +65,15 @@ test-native: $(VENV)/.env-ready ## Run the C++ tests, plain and under sanitizers
 	    || { cat build/$$preset.log; exit 1; }; \
 	  ctest --preset $$preset || exit 1; \
 	done
+
+test-instructions: build/instructions/.ready ## Count the instructions of hot paths, and compare with those on record
+	$(BIN)/python -m tests.instructions.count
+
+count-instructions: build/instructions/.ready ## Put the number of instructions of hot paths on record
+	$(BIN)/python -m tests.instructions.count --update
+
+build/instructions/.ready: valgrind build
+	cmake --preset instructions >/dev/null && cmake --build --preset instructions >/dev/null
 
 fuzz: build ## Open broken files, 10000 or as many as: make fuzz N=500
 	$(BIN)/python -m tests.fuzz $(N)
@@ -105,6 +117,7 @@ bench: build ## Measure, beside references
 	$(BIN)/python -m benchmarks.portable
 	$(BIN)/python -m benchmarks.portable_fir
 	$(BIN)/python -m benchmarks.examples
+	$(BIN)/python -m benchmarks.look_behind
 	$(BIN)/python benchmarks/import_time.py
 
 clean: ## Remove everything that was built, and .venv

@@ -1,4 +1,7 @@
-"""Times a model callback by callback, as a host calls it. What several benchmarks share."""
+"""Times single callbacks of a loaded model by the clock of its thread. What several benchmarks share.
+
+That clock stands while others have the core, so figures of a busy machine are of use. torch may use this thread only.
+"""
 
 import time
 from pathlib import Path
@@ -8,24 +11,23 @@ import torch
 from torch import nn
 
 from benchmarks.wrapper_worker import PassThrough
+from neutone_sdk.benchmark.job import Job
+from neutone_sdk.benchmark.speed import Timing
+from neutone_sdk.benchmark.timing import host_calls, set_up, time_callbacks
 from neutone_sdk.constants import FLAVOURS
 from neutone_sdk.export import load_neutone_model, save_neutone_model
 
 
-def callbacks_us(script: Any, host_hz: int, host_block: int, n_callbacks: int) -> list[float]:
-    """Return what each callback takes, from Python, after as many that do not count: microseconds.
-
-    Of this thread alone, which is all that torch may use: what others do on the machine counts for little.
-    """
-    durations = []
-    with torch.inference_mode():
-        script.set_daw_sample_rate_and_buffer_size(host_hz, host_block)
-        audio, params = torch.rand(2, host_block) - 0.5, torch.rand(4, host_block)
-        for _ in range(2 * n_callbacks):
-            start_ns = time.thread_time_ns()
-            script(audio, params)
-            durations.append((time.thread_time_ns() - start_ns) / 1e3)
-    return durations[n_callbacks:]
+def timed(script: Any, host_hz: int, host_block: int, n_callbacks: int) -> Timing:
+    """Return how long a stereo host's callbacks take, of whole rounds, each by itself, after a warm-up."""
+    torch.set_num_threads(1)
+    job = Job(model=Path("model.nm"), n_callbacks=n_callbacks)  # what is timed is loaded already
+    plan = set_up(script, job, host_hz, host_block)
+    timing = Timing(host_hz, host_block, script.model_sr, script.model_bs, plan.n_callbacks)
+    calls = host_calls(script, job, host_hz, host_block)
+    for batch in time_callbacks(script, calls, plan, job.max_seconds, time.thread_time_ns):
+        (timing.warm_up_ns if batch.is_warm_up else timing.callbacks_ns).extend(batch.durations_ns)
+    return timing
 
 
 def pass_through(folder: Path) -> dict[str, Any]:

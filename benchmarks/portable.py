@@ -6,9 +6,7 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
-import torch
-
-from benchmarks.callbacks import callbacks_us, pass_through
+from benchmarks.callbacks import pass_through, timed
 
 SETTINGS = [(48_000, 64), (48_000, 512), (48_000, 2048), (44_100, 64), (44_100, 512), (44_100, 2048)]
 N_CALLBACKS = 100
@@ -22,8 +20,7 @@ def rows() -> Iterator[tuple[int, int, float, float]]:
         scripts = pass_through(Path(folder)).values()
     for host_hz, host_block in SETTINGS:
         turns = [
-            [statistics.mean(callbacks_us(script, host_hz, host_block, N_CALLBACKS)) for script in scripts]
-            for _ in range(N_TURNS)
+            [timed(script, host_hz, host_block, N_CALLBACKS).mean_us for script in scripts] for _ in range(N_TURNS)
         ]
         native, portable = (statistics.median(times) for times in zip(*turns, strict=True))
         yield host_hz, host_block, native, portable
@@ -31,7 +28,6 @@ def rows() -> Iterator[tuple[int, int, float, float]]:
 
 def main() -> None:
     """Print a table."""
-    torch.set_num_threads(1)
     print("pass-through with four knobs, model at 48 kHz in blocks of 2048, us per callback, from Python")
     print(f"{'host Hz':>8} {'block':>6} {'native':>8} {'portable':>9} {'ratio':>6} {'of real time':>13}")
     for host_hz, host_block, native, portable in rows():

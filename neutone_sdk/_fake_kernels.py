@@ -67,6 +67,15 @@ def _ring_size(samples: Tensor, cursors: Tensor) -> Tensor:
     return cursors.new_empty(())
 
 
+@_fake("is_block")
+def _is_block(audio: Tensor, params: Tensor, n_params: int, least_frames: int, most_frames: int) -> bool:
+    if audio.device.type != "cpu" or params.device.type != "cpu" or audio.dim() != 2 or params.dim() != 2:
+        return False
+    n_frames = audio.shape[1]
+    fits = params.shape[0] == n_params and params.shape[1] in (1, n_frames)
+    return fits and audio.shape[0] in (1, 2) and least_frames <= n_frames <= most_frames
+
+
 @_fake("stream_write")
 def _stream_write(
     audio: Tensor, params: Tensor, n_before: int, samples: Tensor, cursors: Tensor, param_samples: Tensor,  # noqa: ARG001

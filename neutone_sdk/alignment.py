@@ -3,13 +3,14 @@
 import torch
 from torch import Tensor, nn
 
-from neutone_sdk.block_checks import check_batch_size, check_counts
+from neutone_sdk.block_checks import check_counts, next_batch_size
+from neutone_sdk.cached_layer import CachedLayer
 from neutone_sdk.errors import InvalidAudioError, InvalidTypeError
 from neutone_sdk.stream_state import renew
 from neutone_sdk.validation import dtype_name
 
 
-class Delay(nn.Module):
+class Delay(CachedLayer):
     """Makes a stream late: cached, output sample i is input sample ``i - n_samples``. A clip stays as it is.
 
     Args:
@@ -56,28 +57,14 @@ class Delay(nn.Module):
         return whole.narrow(2, 0, x.size(2))
 
     @torch.jit.export
-    def is_cached(self) -> bool:
-        """Return whether blocks of a stream are expected."""
-        return self.cached
-
-    @torch.jit.export
-    def set_cached(self, cached: bool) -> None:
-        """Expect blocks of a stream, which starts now, or clips."""
-        self.cached = cached
-        self.reset(None)  # TorchScript knows the default outside of this class only
-
-    @torch.jit.export
     def reset(self, batch_size: int | None = None) -> None:
         """Start a new stream; with a ``batch_size``, one of such batches.
 
         Raises:
             InvalidArgumentError: ``batch_size`` is negative.
         """
-        if batch_size is not None:
-            check_batch_size(batch_size)
-        else:
-            batch_size = self.past.size(0)
-        renew(self.past, [batch_size, self.past.size(1), self.n_samples])
+        n_batch = next_batch_size(batch_size, self.past.size(0))
+        renew(self.past, [n_batch, self.past.size(1), self.n_samples])
 
     @torch.jit.export
     def get_delay_samples(self) -> int:
@@ -89,14 +76,8 @@ class Delay(nn.Module):
         """Return how many input samples an output sample depends on: one."""
         return 1
 
-    def prepare_for_inference(self) -> None:
-        """Expect blocks of a stream, which starts now, and leave training mode."""
-        self.set_cached(True)
-        self.reset(0)
-        self.eval()
 
-
-class SilentStart(nn.Module):
+class SilentStart(CachedLayer):
     """Silences the first samples of a stream: cached, sample i is 0 for ``i < n_samples``. A clip stays as it is.
 
     A layer that is late begins with what it makes of the time before the clip. The next layer has to hear silence
@@ -143,26 +124,13 @@ class SilentStart(nn.Module):
         return torch.cat([silence, x.narrow(2, n_silent, x.size(2) - n_silent)], dim=2)
 
     @torch.jit.export
-    def is_cached(self) -> bool:
-        """Return whether blocks of a stream are expected."""
-        return self.cached
-
-    @torch.jit.export
-    def set_cached(self, cached: bool) -> None:
-        """Expect blocks of a stream, which starts now, or clips."""
-        self.cached = cached
-        self.reset(None)  # TorchScript knows the default outside of this class only
-
-    @torch.jit.export
     def reset(self, batch_size: int | None = None) -> None:
         """Start a new stream; with a ``batch_size``, one of such batches.
 
         Raises:
             InvalidArgumentError: ``batch_size`` is negative.
         """
-        if batch_size is not None:
-            check_batch_size(batch_size)
-            self.stream[0] = batch_size
+        self.stream[0] = next_batch_size(batch_size, int(self.stream[0]))
         self.stream[1] = self.n_samples
 
     @torch.jit.export
@@ -174,12 +142,6 @@ class SilentStart(nn.Module):
     def get_receptive_field_samples(self) -> int:
         """Return how many input samples an output sample depends on: one."""
         return 1
-
-    def prepare_for_inference(self) -> None:
-        """Expect blocks of a stream, which starts now, and leave training mode."""
-        self.set_cached(True)
-        self.reset(0)
-        self.eval()
 
 
 class Surplus(nn.Module):

@@ -98,14 +98,17 @@ def starts_stream(batch_size: int, current: int, expected: int, use_dynamic_bs: 
     return True
 
 
-def check_batch_size(batch_size: int) -> None:
-    """Raise unless a stream can have this batch size.
+def next_batch_size(batch_size: int | None, current: int) -> int:
+    """Return the batch size that a new stream has: the one that is asked for, or that of the stream before. Scriptable.
 
     Raises:
         InvalidArgumentError: It is below 0.
     """
+    if batch_size is None:
+        return current
     if batch_size < 0:
         raise InvalidArgumentError(f"batch_size must be at least 0, got {batch_size}")
+    return batch_size
 
 
 def adopt_stock_names(state_dict: dict[str, Any], prefix: str, layer: str) -> None:

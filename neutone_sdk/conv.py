@@ -13,13 +13,14 @@ from torch import Tensor, nn
 
 from neutone_sdk import conv_windows
 from neutone_sdk.block_checks import adopt_stock_names, check_block, check_counts, check_groups
+from neutone_sdk.cached_layer import CachedLayer
 from neutone_sdk.errors import InvalidArgumentError, InvalidAudioError
 from neutone_sdk.padding_cached import PaddingCached
 
 __all__ = ["Conv1dGeneral", "PaddingCached"]
 
 
-class Conv1dGeneral(nn.Module):
+class Conv1dGeneral(CachedLayer):
     """Convolution in time, causal or not, for clips and for streams.
 
     Uncached it is ``torch.nn.Conv1d``, but a causal one pads on the left only. Cached, what came before a block stands
@@ -178,17 +179,6 @@ class Conv1dGeneral(nn.Module):
         return type(layer) is nn.Conv1d and not layer._forward_pre_hooks and not layer._forward_hooks  # noqa: SLF001
 
     @torch.jit.export
-    def is_cached(self) -> bool:
-        """Return whether blocks of a stream are expected."""
-        return self.cached
-
-    @torch.jit.export
-    def set_cached(self, cached: bool) -> None:
-        """Expect blocks of a stream, which starts now, or clips."""
-        self.cached = cached
-        self.reset(None)  # TorchScript knows the default outside of this class only
-
-    @torch.jit.export
     def reset(self, batch_size: int | None = None) -> None:
         """Start a new stream; with a ``batch_size``, one of such batches.
 
@@ -215,12 +205,6 @@ class Conv1dGeneral(nn.Module):
     def get_receptive_field_samples(self) -> int:
         """Return how many input samples an output sample depends on."""
         return self.padded_kernel_size + 1
-
-    def prepare_for_inference(self) -> None:
-        """Expect blocks of a stream, which starts now, and leave training mode."""
-        self.set_cached(True)
-        self.padding_cached.prepare_for_inference()
-        self.eval()
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
         adopt_stock_names(state_dict, prefix, "conv1d")

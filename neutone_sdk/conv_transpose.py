@@ -7,17 +7,18 @@ from torch import Tensor, nn
 
 from neutone_sdk.block_checks import (
     adopt_stock_names,
-    check_batch_size,
     check_block,
     check_counts,
     check_groups,
+    next_batch_size,
     starts_stream,
 )
+from neutone_sdk.cached_layer import CachedLayer
 from neutone_sdk.errors import InvalidArgumentError, InvalidAudioError
 from neutone_sdk.stream_state import renew
 
 
-class ConvTranspose1dGeneral(nn.Module):
+class ConvTranspose1dGeneral(CachedLayer):
     """Transposed convolution in time, causal or not: ``stride`` output samples for each input sample.
 
     Uncached and not causal it is ``torch.nn.ConvTranspose1d``; a causal one is that without padding, cut off (or, with
@@ -142,28 +143,14 @@ class ConvTranspose1dGeneral(nn.Module):
         return whole.narrow(2, 0, n_outputs)
 
     @torch.jit.export
-    def is_cached(self) -> bool:
-        """Return whether blocks of a stream are expected."""
-        return self.cached
-
-    @torch.jit.export
-    def set_cached(self, cached: bool) -> None:
-        """Expect blocks of a stream, which starts now, or clips."""
-        self.cached = cached
-        self.reset(None)  # TorchScript knows the default outside of this class only
-
-    @torch.jit.export
     def reset(self, batch_size: int | None = None) -> None:
         """Start a new stream; with a ``batch_size``, one of such batches.
 
         Raises:
             InvalidArgumentError: ``batch_size`` is negative.
         """
-        if batch_size is not None:
-            check_batch_size(batch_size)
-        else:
-            batch_size = self.tail.size(0)
-        renew(self.tail, [batch_size, self.tail.size(1), self.n_tail])
+        n_batch = next_batch_size(batch_size, self.tail.size(0))
+        renew(self.tail, [n_batch, self.tail.size(1), self.n_tail])
 
     @torch.jit.export
     def get_delay_samples(self) -> int:
@@ -179,12 +166,6 @@ class ConvTranspose1dGeneral(nn.Module):
     def get_receptive_field_samples(self) -> int:
         """Return how many input samples an output sample depends on, at most."""
         return self.padded_kernel_size // self.stride + 1
-
-    def prepare_for_inference(self) -> None:
-        """Expect blocks of a stream, which starts now, and leave training mode."""
-        self.set_cached(True)
-        self.reset(0)
-        self.eval()
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
         adopt_stock_names(state_dict, prefix, "conv_transpose1d")

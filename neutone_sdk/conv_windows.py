@@ -43,7 +43,8 @@ def convolve(
     ).reshape(n_batch, n_channels * n_taps, n_outputs)
     weights = weight.reshape(weight.size(0), n_channels * n_taps)
     if n_batch != 1:
-        products = torch.matmul(weights, windows)
+        # Not matmul: for one output channel that copies the windows, transposed.
+        products = torch.bmm(weights.expand(n_batch, weights.size(0), weights.size(1)), windows)
         return products if bias is None else products.add_(bias.unsqueeze(1))
     if bias is None:
         return torch.mm(weights, windows[0]).unsqueeze(0)

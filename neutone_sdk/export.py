@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,10 @@ def _frozen(script: ScriptModule, optimize: bool) -> ScriptModule:
         frozen: ScriptModule = torch.jit.freeze(script, preserved_attrs=script.get_preserved_attributes())
         return torch.jit.optimize_for_inference(frozen) if optimize else frozen
     except RuntimeError as error:
-        msg = f"torch cannot freeze this model ({str(error).strip()}); export it with freeze=False, optimize=False"
+        assigned = re.search(r"does not have an attribute with name '(\w+)'", str(error))
+        reason = f"its code assigns to self.{assigned[1]}" if assigned else str(error).strip()
+        remedy = f"write into a tensor instead, self.{assigned[1]}.copy_(...), or " if assigned else ""
+        msg = f"torch cannot freeze this model: {reason}; {remedy}export it with freeze=False, optimize=False"
         raise ExportError(msg) from error
 
 

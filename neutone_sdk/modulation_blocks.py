@@ -4,14 +4,15 @@ Their size has nothing to do with that of a host's blocks. The first begins with
 """
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from neutone_sdk.block_checks import check_batch_size, check_block, check_condition, check_counts, starts_stream
+from neutone_sdk.block_checks import check_block, check_condition, check_counts, next_batch_size, starts_stream
+from neutone_sdk.cached_layer import CachedLayer
 from neutone_sdk.errors import InvalidAudioError
 from neutone_sdk.stream_state import renew
 
 
-class ByModulationBlocks(nn.Module):
+class ByModulationBlocks(CachedLayer):
     """Cuts a stream into modulation blocks for `run`, which a subclass defines, with `reset_layers` and `set_layers`.
 
     A modulation block can be worked on when its last sample is there, and then all of it: the first sample is late by
@@ -121,11 +122,6 @@ class ByModulationBlocks(nn.Module):
         raise NotImplementedError
 
     @torch.jit.export
-    def is_cached(self) -> bool:
-        """Return whether blocks of a stream are expected."""
-        return self.cached
-
-    @torch.jit.export
     def set_cached(self, cached: bool) -> None:
         """Expect blocks of a stream, which starts now, or clips."""
         self.cached = cached
@@ -139,13 +135,10 @@ class ByModulationBlocks(nn.Module):
         Raises:
             InvalidArgumentError: ``batch_size`` is negative.
         """
-        if batch_size is not None:
-            check_batch_size(batch_size)
+        n_batch = next_batch_size(batch_size, self.waiting.size(0))
         self.reset_layers(batch_size)
-        if batch_size is None:
-            batch_size = self.waiting.size(0)
-        renew(self.waiting, [batch_size, self.in_ch, self.mod_size])
-        renew(self.ready, [batch_size, self.out_ch, self.mod_size - 1])
+        renew(self.waiting, [n_batch, self.in_ch, self.mod_size])
+        renew(self.ready, [n_batch, self.out_ch, self.mod_size - 1])
         self.n_waiting.zero_()
 
     @torch.jit.export
@@ -155,9 +148,3 @@ class ByModulationBlocks(nn.Module):
         It is 0 with ``whole_blocks``, and without modulation.
         """
         return 0 if self.whole_blocks else self.mod_size - 1
-
-    def prepare_for_inference(self) -> None:
-        """Expect blocks of a stream, which starts now, and leave training mode."""
-        self.set_cached(True)
-        self.reset(0)
-        self.eval()

@@ -5,7 +5,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
-from neutone_sdk.block_checks import check_batch_size, check_block, check_counts, starts_stream
+from neutone_sdk.block_checks import check_block, check_counts, next_batch_size, starts_stream
 from neutone_sdk.stream_state import renew
 
 
@@ -126,11 +126,8 @@ class PaddingCached(nn.Module):
         Raises:
             InvalidArgumentError: ``batch_size`` is negative.
         """
-        if batch_size is not None:
-            check_batch_size(batch_size)
-        else:
-            batch_size = self.past.size(0)
-        renew(self.past, [batch_size] + list(self.past.shape[1:]))  # noqa: RUF005  # TorchScript knows no star
+        n_batch = next_batch_size(batch_size, self.past.size(0))
+        renew(self.past, [n_batch] + list(self.past.shape[1:]))  # noqa: RUF005  # TorchScript knows no star
         self.cursor.zero_()
 
     def prepare_for_inference(self) -> None:

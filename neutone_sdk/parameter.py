@@ -251,6 +251,15 @@ class DiscreteTokensNeutoneParameter(NeutoneParameter):
         return {**super().to_metadata(), "max_n_tokens": self.max_n_tokens}
 
 
+class NamedValues(dict[str, Any]):
+    """What a model in memory gets of its parameters: a dict that says what there is if something else is asked for."""
+
+    def __missing__(self, name: str) -> Any:
+        """Raise what says more than a `KeyError`."""
+        msg = f"the model has no parameter {name!r}, only {list(self)}; ask for one of these, or define it"
+        raise InvalidParameterError(msg)
+
+
 _MAX_FLOAT32 = 3.4028234e38
 
 NumericalNeutoneParameter = ContinuousNeutoneParameter | CategoricalNeutoneParameter

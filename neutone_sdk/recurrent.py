@@ -7,12 +7,13 @@ from block to block. Each sample is a step.
 import torch
 from torch import Tensor, nn
 
-from neutone_sdk.block_checks import check_batch_size, check_block, check_counts, starts_stream
+from neutone_sdk.block_checks import check_block, check_counts, next_batch_size, starts_stream
+from neutone_sdk.cached_layer import CachedLayer
 from neutone_sdk.errors import InvalidArgumentError
 from neutone_sdk.stream_state import renew
 
 
-class CachedRNN(nn.RNNBase):
+class CachedRNN(CachedLayer, nn.RNNBase):
     """What `CachedLSTM` and `CachedGRU` share: the two modes, and the state of the stream. No layer by itself."""
 
     N_STATES: int  # tensors that make up the state
@@ -70,39 +71,19 @@ class CachedRNN(nn.RNNBase):
         return x.new_zeros([x.size(0), 0, self.hidden_size] if self.channels_last else [x.size(0), self.hidden_size, 0])
 
     @torch.jit.export
-    def is_cached(self) -> bool:
-        """Return whether blocks of a stream are expected."""
-        return self.cached
-
-    @torch.jit.export
-    def set_cached(self, cached: bool) -> None:
-        """Expect blocks of a stream, which starts now, or clips."""
-        self.cached = cached
-        self.reset(None)  # TorchScript knows the default outside of this class only
-
-    @torch.jit.export
     def reset(self, batch_size: int | None = None) -> None:
         """Start a new stream, from a state of zeros; with a ``batch_size``, one of such batches.
 
         Raises:
             InvalidArgumentError: ``batch_size`` is negative.
         """
-        if batch_size is not None:
-            check_batch_size(batch_size)
-        else:
-            batch_size = self.state.size(2)
-        renew(self.state, [self.state.size(0), self.num_layers, batch_size, self.hidden_size])
+        n_batch = next_batch_size(batch_size, self.state.size(2))
+        renew(self.state, [self.state.size(0), self.num_layers, n_batch, self.hidden_size])
 
     @torch.jit.export
     def get_delay_samples(self) -> int:
         """Return by how many samples a stream is later than a clip: 0."""
         return 0
-
-    def prepare_for_inference(self) -> None:
-        """Expect blocks of a stream, which starts now, and leave training mode."""
-        self.set_cached(True)
-        self.reset(0)
-        self.eval()
 
 
 class CachedLSTM(CachedRNN, nn.LSTM):

@@ -38,14 +38,21 @@ class Latency:
         return 1e3 * self.total_samples / self.sample_rate_hz
 
 
-def set_up_host(model: ScriptModule | SampleQueueWrapper, sample_rate_hz: int, buffer_size: int) -> Latency:
+def set_up_host(
+    model: ScriptModule | SampleQueueWrapper, sample_rate_hz: int, buffer_size: int, *, is_fixed: bool = True
+) -> Latency:
     """Prepare an exported model for a host's rate and block size and return how late it will be.
+
+    Unless ``is_fixed``, blocks may have any size up to that one.
 
     Raises:
         InvalidArgumentError: The model cannot run at that rate, or the size is not positive.
     """
     try:
-        model.set_daw_sample_rate_and_buffer_size(sample_rate_hz, buffer_size)
+        if is_fixed:
+            model.set_daw_sample_rate_and_buffer_size(sample_rate_hz, buffer_size)
+        else:
+            model.set_daw_sample_rate_and_max_buffer_size(sample_rate_hz, buffer_size)
     except SCRIPT_ERRORS as error:
         raise InvalidArgumentError(message_of(error)) from error
     # Files of 1.x do not tell it apart.

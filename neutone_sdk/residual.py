@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from neutone_sdk.alignment import Delay, Surplus
+from neutone_sdk.cached_layer import CachedLayer
 from neutone_sdk.delay import Timing, layers_of, receptive_field_of, timing_of
 from neutone_sdk.errors import InvalidArgumentError, InvalidAudioError, NotStreamingError
 from neutone_sdk.validation import check_type
@@ -61,7 +62,7 @@ def streaming_sequential(module: nn.Module) -> nn.Module:
     return StreamingSequential(OrderedDict(children)).train(module.training)
 
 
-class Residual(nn.Module):
+class Residual(CachedLayer):
     """Runs two branches on the same input and adds them, or puts their channels together, aligned in time.
 
     Cached, the branch that is earlier is delayed until both stand for the same sample. Uncached, a branch that shortens
@@ -159,11 +160,6 @@ class Residual(nn.Module):
         return branch.narrow(2, 0, n_outputs), shortcut.narrow(2, 0, n_outputs)
 
     @torch.jit.export
-    def is_cached(self) -> bool:
-        """Return whether blocks of a stream are expected."""
-        return self.cached
-
-    @torch.jit.export
     def set_cached(self, cached: bool) -> None:
         """Expect blocks of a stream, which starts now, or clips.
 
@@ -220,12 +216,6 @@ class Residual(nn.Module):
         if self.receptive_field < 0:
             raise NotStreamingError("a branch does not say how far it looks back: " + self.obstacle)
         return self.receptive_field
-
-    def prepare_for_inference(self) -> None:
-        """Expect blocks of a stream, which starts now, and leave training mode."""
-        self.set_cached(True)
-        self.reset(0)
-        self.eval()
 
 
 def check_same_rate(branch: Timing, shortcut: Timing) -> None:

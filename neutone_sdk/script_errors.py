@@ -52,23 +52,60 @@ _REMEDIES = (
     (r"numpy", "use torch's functions on tensors instead of NumPy's: NumPy does not exist in an exported file"),
     (r"try blocks", "test for the condition before it happens: TorchScript cannot catch exceptions"),
     (r"Lambda", "write a function with def instead of the lambda"),
+    (
+        r"Module '\w+' has no attribute '\w+'(?! \()",
+        "create it in __init__, after super().__init__; a constant of the class needs its type, N: Final[int] = 4",
+    ),
     (r"set nonexistent attribute", "create the attribute in __init__, after super().__init__, with its final type"),
     (r"is not defined in the (false|true) branch", "give the variable a value before the if, or in both branches"),
     (r"unsupported index type 'str'", "annotate the argument, for instance params: Dict[str, Tensor]"),
     (
+        r"concrete type of torch\.nn\.Module",
+        "put the modules into an nn.ModuleList, or there are no weights in the file",
+    ),
+    (
         r"failed to convert Python type",
         "annotate the attribute on the class, or keep in it what TorchScript knows: tensors, numbers, strings, lists",
     ),
+    (
+        r"variable number of arguments",
+        "name every argument: TorchScript knows no *args, no **kwargs, and no default behind a *",
+    ),
+    (r"Tensor \(inferred\)", "annotate the argument, for instance n: int; what has no annotation counts as a Tensor"),
+    (r"found type 'Optional", "put it into a variable and ask that one: past = self.past; if past is not None: ..."),
+    (r"Could not match type \w+ to t ", "say what the empty list holds, for instance sizes: list[int] = []"),
+    (r"formatting in JoinedStr", "leave the format, such as :.2f, out of the f-string"),
+    (r"function definitions", "move the function to the top of the file, or make it a method"),
+    (r"ModuleList/Sequential indexing", "loop over the modules: for layer in self.layers, or enumerate(self.layers)"),
+    (r"import statements", "import at the top of the file"),
+    (r"Expected a single top-level function", "write a function with def instead of the lambda"),
     (r"closed over global variable", "pass the value as an argument, write it in the method, or make it an attribute"),
+    (
+        r"Module '\w+' has no attribute",
+        "make it in __init__; if the first block makes it, as in layers of cached-conv, play one before it is wrapped",
+    ),
     (r"has no attribute or method", "annotate where the object comes from: what has no annotation counts as a Tensor"),
     (r"undefined value|Unknown type name", "import or define the name at the top of the file, not inside a function"),
     (
-        r"[Ee]xpected a value of type|previously had type|type mismatch|was annotated as having type|Wrong type for",
+        (
+            r"[Ee]xpected a value of type|previously had type|type mismatch|was annotated as having type|"
+            r"Wrong type for|if-expression's true branch"
+        ),
         "give the value one type throughout, and annotate it: x: Optional[Tensor] = None",
     ),
     (
         r"with statements? |with .*context manager",
         "leave the with out: TorchScript knows torch.no_grad() and few others",
+    ),
+)
+# The same where torch points to no line at all.
+_REMEDIES_WITHOUT_PLACE = (
+    (
+        r"'(WeightNorm|SpectralNorm)' object has no attribute",
+        (
+            "call torch.nn.utils.remove_weight_norm (or remove_spectral_norm) on each layer that has it, or use the "
+            "one in torch.nn.utils.parametrizations"
+        ),
     ),
 )
 _NOBODY = "nothing in your code: this is a fault of neutone_sdk, or a torch that it does not know; please report it"
@@ -131,16 +168,20 @@ def explain(error: Exception, model: nn.Module) -> ScriptingError:
     text = str(error)
     if not _LOCATION.search(text):
         text += _places_in(error.__traceback__) or ("" if _named_in(text, model) else _foreign_call_in(model))
-    reason = _line(text[: match.start()] if (match := _LOCATION.search(text)) else text)
+    reason = _reason(text[: match.start()] if (match := _LOCATION.search(text)) else text)
     misfit = _misfit_of(model)
     if misfit is not None:
         override, ours, what = misfit
         return _error(model, [_start_of(override)], f"{what} (torch says: {reason})", _declaration_of(ours))
-    remedy = next((remedy for pattern, remedy in _REMEDIES if re.search(pattern, text)), _OTHERWISE)
+    remedy = _remedy(_REMEDIES, text, _OTHERWISE)
     places = [_Place(match["file"], int(match["line"])) for match in _LOCATION.finditer(text)]
     not_ours = [place for place in places if not place.is_in(PACKAGE_FOLDER)]
     guilty = [place for place in not_ours if not place.is_in(TORCH_FOLDER)] or _guessed(text, places, model) or not_ours
-    return _error(model, guilty, reason, remedy if guilty else _NOBODY)
+    return _error(model, guilty, reason, remedy if guilty else _remedy(_REMEDIES_WITHOUT_PLACE, text, _NOBODY))
+
+
+def _remedy(remedies: tuple[tuple[str, str], ...], text: str, otherwise: str) -> str:
+    return next((remedy for pattern, remedy in remedies if re.search(pattern, text)), otherwise)
 
 
 def _error(model: nn.Module, places: list[_Place], reason: str, remedy: str) -> ScriptingError:
@@ -260,8 +301,14 @@ def _declaration_of(ours: FunctionType) -> str:
     return f"declare it as def {ours.__name__}{inspect.signature(ours)}, and keep to these types"
 
 
-def _line(text: str) -> str:
-    return re.sub(r" at 0x[0-9a-f]+", "", " ".join(text.split())).rstrip(":").strip()
+def _reason(text: str) -> str:
+    """Return torch's reason in one line: of an operator that takes something else, not what all its variants take."""
+    line = re.sub(r" \(of Python compilation unit at: 0x\w+\)| at 0x[0-9a-f]+", "", " ".join(text.split()))
+    line = line.rstrip(":").strip()
+    short, many, variants = line.partition(" The following variants are available: ")
+    found = ", ".join(dict.fromkeys(re.findall(r"found type '([^']+)'", variants)))
+    operator = re.match(r"[\w:]+", variants)
+    return f"{short} No variant of {operator[0]} takes {found}" if many and operator and found else line
 
 
 def _places_in(traceback: TracebackType | None) -> str:

@@ -21,11 +21,16 @@ def operators_in(script: ScriptModule) -> set[str]:
     All methods and hooks of all modules below count, also those that nothing calls, and the functions, TorchScript
     classes and forked calls that they use. What steers a graph (``prim::If`` and the like) is in it too.
     """
-    kinds = {_type_name(module._c._type()): module for module in _modules(script)}  # noqa: SLF001
-    graphs = (graph for module in kinds.values() for graph in _graphs_of(module))
-    return {
-        node.kind() for graph in graphs for node in _nodes_in(_inlined(graph) if _calls_others(graph, kinds) else graph)
-    }
+    return {node.kind() for node in _all_nodes(script)}
+
+
+def drops_out(script: ScriptModule) -> bool:
+    """Return whether a method calls dropout that is at work whatever the mode, as ``F.dropout(x)`` does."""
+    # The third argument, of all variants, says whether it is at work; that of nn.Dropout is an attribute.
+    return any(
+        node.kind().startswith("aten::") and "dropout" in node.kind() and node.inputsAt(2).toIValue() is True
+        for node in _all_nodes(script)
+    )
 
 
 def custom_namespaces(operators: set[str]) -> set[str]:
@@ -36,6 +41,13 @@ def custom_namespaces(operators: set[str]) -> set[str]:
 def _modules(script: ScriptModule) -> Iterator[Any]:
     """Torch's types do not say that all modules below a script are scripts."""
     yield from script.modules()
+
+
+def _all_nodes(script: ScriptModule) -> Iterator[Any]:
+    kinds = {_type_name(module._c._type()): module for module in _modules(script)}  # noqa: SLF001
+    for module in kinds.values():
+        for graph in _graphs_of(module):
+            yield from _nodes_in(_inlined(graph) if _calls_others(graph, kinds) else graph)
 
 
 def _type_name(kind: Any) -> str:

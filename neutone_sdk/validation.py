@@ -150,6 +150,33 @@ def check_params(params: Tensor, n_params: int, n_samples: int) -> None:
         )
 
 
+def remedy_for_output(shape: list[int], n_channels: int, n_samples: int, look_behind: int, n_given: int) -> str:
+    """Say what to change in a ``do_forward_pass`` that returns something else than it has to.
+
+    Args:
+        shape: Of what it returns.
+        n_channels: That it has to return.
+        n_samples: That it has to return.
+        look_behind: Samples that came before these.
+        n_given: Samples that it got, with look-behind and look-ahead.
+    """
+    if len(shape) == 3:
+        return "take the batch axis off, for instance by y.squeeze(0)"
+    if len(shape) != 2:
+        return "return both axes, (channels, samples)"
+    if shape[1] != n_samples and n_given != n_samples:
+        look_ahead = n_given - look_behind - n_samples
+        return (
+            f"x has {look_behind} samples of look-behind and {look_ahead} of look-ahead, leave them out: "
+            f"y[:, {look_behind} : x.size(1) - {look_ahead}]"
+        )
+    if shape[1] != n_samples:
+        return "return as many samples as come in; what a layer leaves out, a cached one keeps, or a look-behind brings"
+    if shape[0] != n_channels:
+        return f"return {n_channels} of them, or let is_output_mono() say otherwise"
+    return "call .float()"
+
+
 def validate_waveform(x: Tensor, is_mono: bool) -> None:
     """Raise unless ``x`` is float32 audio of shape ``(1, n)`` if ``is_mono``, else ``(2, n)``.
 
@@ -160,4 +187,6 @@ def validate_waveform(x: Tensor, is_mono: bool) -> None:
     check_audio(x)
     n_channels = 1 if is_mono else 2
     if x.size(0) != n_channels:
-        raise InvalidAudioError(f"audio must have {n_channels} channels, got {x.size(0)}")
+        raise InvalidAudioError(
+            f"audio must have shape ({n_channels}, samples), as is_input_mono() says, got {list(x.shape)}"
+        )

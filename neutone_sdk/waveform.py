@@ -10,11 +10,12 @@ from neutone_sdk.core import NeutoneModel
 from neutone_sdk.errors import InvalidArgumentError, ModelOutputError
 from neutone_sdk.facts import FactGetters
 from neutone_sdk.model_card import ModelCard, required_unless_carded
+from neutone_sdk.parameter import NamedValues
 from neutone_sdk.scripting import exported_methods
 from neutone_sdk.streaming.queue import new_ring
 from neutone_sdk.streaming.schedule import power_of_two_above
 from neutone_sdk.streaming_blocks import derived_delay_samples, play_streams
-from neutone_sdk.validation import check_params, dtype_name, validate_waveform
+from neutone_sdk.validation import check_params, dtype_name, remedy_for_output, validate_waveform
 
 
 class WaveformToWaveformBase(NeutoneModel):
@@ -200,6 +201,8 @@ class WaveformToWaveformBase(NeutoneModel):
         named: dict[str, Tensor] = {}
         for i in range(self.n_neutone_parameters):
             named[self.neutone_parameter_names[i]] = values[i]
+        if not torch.jit.is_scripting():  # type: ignore[attr-defined]
+            named = NamedValues(named)
         y = self.do_forward_pass(x, named)
         if not torch.jit.is_scripting():  # type: ignore[attr-defined]
             _check_is_tensor(y, "do_forward_pass")
@@ -208,7 +211,8 @@ class WaveformToWaveformBase(NeutoneModel):
             raise ModelOutputError(
                 f"do_forward_pass must return float32 audio of shape ({self.sdk_out_channels}, {n_samples}), got "
                 + dtype_name(y)
-                + f" of shape {list(y.shape)}"
+                + f" of shape {list(y.shape)}; "
+                + remedy_for_output(list(y.shape), self.sdk_out_channels, n_samples, self.sdk_look_behind, x.size(1))
             )
         return y
 

@@ -71,6 +71,7 @@ EXAMPLES: dict[str, Callable[[], tuple[Any, ...]]] = {
     "ring_skip": lambda: (3, *ring(2, 6)),
     "ring_clear": lambda: ring(2, 6),
     "ring_size": lambda: ring(2, 6),
+    "is_block": lambda: (audio(1), audio(4), 4, 1, 5),
     "stream_write": lambda: (audio(1), audio(4), 2, *ring(2), *ring(4)),
     "stream_read": lambda: (*ring(2, 7), *ring(4, 8), torch.rand(3, 3), 5, 3, 4, 2, False),
     "stream_pop": lambda: (*ring(2, 7), 5, 1),

@@ -184,7 +184,9 @@ def test_model_itself_goes_on_as_if_the_mistake_had_not_been_made(
 
 @SCRIPTED
 def test_model_itself_says_when_it_gets_mono_for_stereo(scripted: bool, streams: Streams) -> None:
-    with raises(scripted, InvalidAudioError, r"audio must have 2 channels, got 1"):
+    with raises(
+        scripted, InvalidAudioError, r"audio must have shape \(2, samples\), as is_input_mono\(\) says, got \[1, 64\]"
+    ):
         streams(64, scripted).w2w_base(torch.zeros(1, 64))
 
 

@@ -171,14 +171,14 @@ class WrongOutput(nn.Module):
 @pytest.mark.parametrize(
     ("wrong", "got"),
     [
-        ("short", "float32 of shape [2, 63]"),
-        ("long", "float32 of shape [2, 128]"),
-        ("mono", "float32 of shape [1, 64]"),
-        ("3 channels", "float32 of shape [3, 64]"),
-        ("1-D", "float32 of shape [64]"),
-        ("3-D", "float32 of shape [1, 2, 64]"),
-        ("float64", "float64 of shape [2, 64]"),
-        ("int64", "int64 of shape [2, 64]"),
+        ("short", "float32 of shape [2, 63]; return as many samples as come in"),
+        ("long", "float32 of shape [2, 128]; return as many samples as come in"),
+        ("mono", "float32 of shape [1, 64]; return 2 of them, or let is_output_mono() say otherwise"),
+        ("3 channels", "float32 of shape [3, 64]; return 2 of them, or let is_output_mono() say otherwise"),
+        ("1-D", "float32 of shape [64]; return both axes, (channels, samples)"),
+        ("3-D", "float32 of shape [1, 2, 64]; take the batch axis off"),
+        ("float64", "float64 of shape [2, 64]; call .float()"),
+        ("int64", "int64 of shape [2, 64]; call .float()"),
         ("a number", "float32 of shape []"),
     ],
 )

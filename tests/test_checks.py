@@ -43,6 +43,38 @@ def test_what_else_is_wrong_fails_its_check(case: str) -> None:
     assert re.search(detail, result.detail), result.detail
 
 
+class Noisy(PassThrough):
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+        return x + 0.1 * (torch.rand_like(x) - 0.5)
+
+
+class DropsOut(PassThrough):
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+        return torch.nn.functional.dropout(x, 0.1)
+
+
+class DropsOutInTraining(PassThrough):
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+        return torch.nn.functional.dropout(self.model(x), 0.1, training=self.training)
+
+
+@pytest.mark.parametrize(
+    ("wrapper", "status", "detail"),
+    [
+        (Noisy, Status.PASSED, r"^a second play is the same as the first; with other random numbers .* up to 0\.09"),
+        (DropsOut, Status.WARNED, "^with other random numbers the file plays the same audio differently"),
+        (DropsOutInTraining, Status.PASSED, "^a second play is the same as the first$"),
+    ],
+)
+def test_random_numbers_are_mentioned_and_dropout_is_a_warning(
+    wrapper: type[PassThrough], status: Status, detail: str
+) -> None:
+    subject = subject_of(wrapper(nn.Dropout(0.5), card=card()))
+    (result,) = run_checks(subject, [check for check in CHECKS if check.name == "reset"]).results
+    assert result.status is status
+    assert re.search(detail, result.detail), result.detail
+
+
 def test_every_check_can_fail() -> None:
     """Those that have tests of their own are: a file that torch cannot load, and a clock that runs fast."""
     assert {name for _, name, _ in FAILING.values()} | {"scripts", "speed"} == {check.name for check in CHECKS}

@@ -167,6 +167,106 @@ def decorated(x: Tensor) -> Tensor:
     return F.relu(x)
 
 
+class TakesAnything(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return self.cut(x, "start")
+
+    def cut(self, x: Tensor, where) -> Tensor:  # noqa: ANN001
+        return x[:, :1] if where == "start" else x  # HERE
+
+
+class TakesKeywords(nn.Module):
+    def forward(self, x: Tensor, **options: float) -> Tensor:  # HERE
+        return x
+
+
+class AsksAnAttribute(nn.Module):
+    past: Tensor | None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.past = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.past is not None:
+            return x + self.past  # HERE
+        return x
+
+
+class FillsAnEmptyList(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        sizes = []
+        sizes.append(x.size(0))  # HERE
+        return x
+
+
+class FormatsNumbers(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        if x.size(0) > 2:
+            msg = f"{x.size(0):3d} channels"  # HERE
+            raise ValueError(msg)
+        return x
+
+
+class HasInnerFunction(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        def double(y: Tensor) -> Tensor:  # HERE
+            return 2.0 * y
+
+        return double(x)
+
+
+class CountsLayers(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList([nn.Tanh()])
+
+    def forward(self, x: Tensor) -> Tensor:
+        for i in range(len(self.layers)):
+            x = self.layers[i](x)  # HERE
+        return x
+
+
+class ListsLayers(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = [nn.Tanh()]
+
+    def forward(self, x: Tensor) -> Tensor:
+        for layer in self.layers:  # HERE
+            x = layer(x)
+        return x
+
+
+class ImportsLate(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        import math  # noqa: PLC0415  # HERE
+
+        return x * math.pi
+
+
+class KeepsLambda(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.act = lambda y: 2.0 * y
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.act(x)  # HERE
+
+
+class HasConstant(nn.Module):
+    N_TIMES = 2
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.N_TIMES * x  # HERE
+
+
+class MixesNumbers(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        gain = 1 if x.size(0) > 1 else 0.5  # HERE
+        return gain * x
+
+
 def line_of(function: Callable[..., object], mark: str) -> int:
     """Return the number of the marked line."""
     lines, first = inspect.getsourcelines(function)
@@ -296,6 +396,45 @@ def test_the_error_names_method_line_and_remedy(
     assert remedy in message.splitlines()[-1]
     assert "sample_queue_wrapper" not in message  # ours is not the line to change
     assert "fault of neutone_sdk" not in message
+
+
+@pytest.mark.parametrize(
+    ("model", "function", "remedy"),
+    [
+        (TakesAnything(), TakesAnything.cut, "annotate the argument"),
+        (TakesKeywords(), TakesKeywords.forward, "no **kwargs"),
+        (AsksAnAttribute(), AsksAnAttribute.forward, "past = self.past; if past is not None"),
+        (FillsAnEmptyList(), FillsAnEmptyList.forward, "sizes: list[int] = []"),
+        (FormatsNumbers(), FormatsNumbers.forward, "out of the f-string"),
+        (HasInnerFunction(), HasInnerFunction.forward, "top of the file, or make it a method"),
+        (CountsLayers(), CountsLayers.forward, "for layer in self.layers"),
+        (ListsLayers(), ListsLayers.forward, "nn.ModuleList"),
+        (ImportsLate(), ImportsLate.forward, "import at the top"),
+        (KeepsLambda(), KeepsLambda.forward, "def instead of the lambda"),
+        (HasConstant(), HasConstant.forward, "Final[int]"),
+        (MixesNumbers(), MixesNumbers.forward, "one type throughout"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_the_remedy_fits_the_line(
+    model: nn.Module, function: Callable[..., object], remedy: str, tmp_path: Path
+) -> None:
+    message = message_about(Delegates(model, card=card()), tmp_path)
+    assert f"{__file__}, line {line_of(function, 'HERE')})" in message.splitlines()[1]
+    assert remedy in message.splitlines()[-1]
+    assert len(message) < 1200  # torch lists all variants of an operator
+
+
+@pytest.mark.filterwarnings("ignore:`torch.nn.utils.weight_norm` is deprecated")
+def test_weight_norm_of_the_old_kind_is_removed_and_then_converts(tmp_path: Path) -> None:
+    conv = torch.nn.utils.weight_norm(nn.Conv1d(2, 2, 1))
+    message = message_about(Delegates(nn.Sequential(conv), card=card()), tmp_path)
+    assert message.splitlines()[-1].startswith("  change: call torch.nn.utils.remove_weight_norm")
+
+    torch.nn.utils.remove_weight_norm(conv)
+    x = torch.rand(2, 2048)
+    script = model_to_torchscript(SampleQueueWrapper(Delegates(nn.Sequential(conv), card=card())))
+    assert torch.equal(script(x), conv(x))
 
 
 def test_the_error_says_who_called() -> None:

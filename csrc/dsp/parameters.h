@@ -2,29 +2,27 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 
+#include "dsp/curve_kernels.h"
+
 namespace neutone::dsp {
 
-// Sums up a parameter's curve, which may come in parts. Eight double sums side by side, which compilers vectorise; a
-// value's sum depends on its place in the curve alone, so equal curves give equal bits however they are cut.
+// Sums up a parameter's curve, which may come in parts. Several double sums side by side; which of them a value goes
+// to depends on its place in the curve alone, so equal curves give equal bits however they are cut.
 class CurveMean {
  public:
   void add(const float* values, std::ptrdiff_t stride, std::size_t count) noexcept {
-    for (; count > 0 && count_ % kLanes != 0; --count, values += stride) add_one(*values);
-    for (; count >= kLanes; count -= kLanes, values += static_cast<std::ptrdiff_t>(kLanes) * stride) {
-      if (stride == 1) {
-        for (std::size_t lane = 0; lane < kLanes; ++lane) sums_[lane] += static_cast<double>(values[lane]);
-      } else {
-        for (std::size_t lane = 0; lane < kLanes; ++lane) {
-          sums_[lane] += static_cast<double>(values[static_cast<std::ptrdiff_t>(lane) * stride]);
-        }
-      }
-      count_ += kLanes;
+    for (; count > 0 && count_ % kCurveLanes != 0; --count, values += stride) add_one(*values);
+    if (stride == 1) {
+      const std::size_t groups = count / kCurveLanes;
+      curve_kernel().add_up(values, groups, sums_);
+      values += groups * kCurveLanes;
+      count_ += groups * kCurveLanes;
+      count -= groups * kCurveLanes;
     }
     for (; count > 0; --count, values += stride) add_one(*values);
   }
@@ -37,11 +35,9 @@ class CurveMean {
   }
 
  private:
-  static constexpr std::size_t kLanes = 8;
+  void add_one(float value) noexcept { sums_[count_++ % kCurveLanes] += static_cast<double>(value); }
 
-  void add_one(float value) noexcept { sums_[count_++ % kLanes] += static_cast<double>(value); }
-
-  std::array<double, kLanes> sums_{};
+  CurveSums sums_{};
   std::size_t count_ = 0;
 };
 
@@ -74,18 +70,6 @@ enum class Aggregation : std::uint8_t { kMean, kLast, kMinimum, kMaximum };
   return std::isnan(value) ? before : std::clamp(value, 0.0F, 1.0F);
 }
 
-// Whether all values of a row are in 0..1 already. By their bits, which are in the order of the numbers, without a way
-// out in between: compilers vectorise that.
-[[nodiscard]] inline bool are_clean(const float* values, std::size_t count) noexcept {
-  constexpr auto kOne = std::bit_cast<std::uint32_t>(1.0F);
-  std::uint32_t outside = 0;  // its highest bit
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto bits = std::bit_cast<std::uint32_t>(values[i]);
-    outside |= bits | (kOne - bits);
-  }
-  return outside >> 31U == 0;
-}
-
 // Copies a curve like that; `before` is the value before its first. Returns its last value, `before` if it has none.
 inline float copy_cleaned(const float* in, std::ptrdiff_t stride, float* out, std::size_t count,
                           float before) noexcept {
@@ -94,7 +78,7 @@ inline float copy_cleaned(const float* in, std::ptrdiff_t stride, float* out, st
     std::fill_n(out, count, cleaned(*in, before));
     return *out;
   }
-  if (stride == 1 && are_clean(in, count)) {
+  if (stride == 1 && curve_kernel().are_clean(in, count)) {
     std::memcpy(out, in, count * sizeof(float));
     return in[count - 1];
   }
@@ -105,7 +89,7 @@ inline float copy_cleaned(const float* in, std::ptrdiff_t stride, float* out, st
 // Mean of a whole curve, cleaned. `before` is the value before its first, and becomes its last.
 [[nodiscard]] inline float mean_cleaned(const float* values, std::ptrdiff_t stride, std::size_t count,
                                         float& before) noexcept {
-  if (stride == 1 && count > 0 && are_clean(values, count)) {
+  if (stride == 1 && count > 0 && curve_kernel().are_clean(values, count)) {
     before = values[count - 1];
     return mean(values, 1, count);
   }

@@ -18,6 +18,7 @@ using neutone::dsp::fit_channels;
 using neutone::dsp::Planar;
 using neutone::dsp::ResamplerView;
 using neutone::dsp::RingView;
+using neutone::ops::are_frames;
 using neutone::ops::check_apart;
 using neutone::ops::check_memory;
 using neutone::ops::check_tensor;
@@ -38,6 +39,17 @@ void check_fit(const char* op, std::size_t in, std::size_t out) {
 }
 
 constexpr std::size_t kMaxParams = 64;
+
+// Whether a callback's block is in order: mono or stereo, of so many frames, with a value or a curve for each
+// parameter. In one call, because every callback asks; what is wrong is found out by those who have to say it.
+bool is_block(const Tensor& audio, const Tensor& params, int64_t n_params, int64_t least_frames, int64_t most_frames) {
+  if (!are_frames(audio) || !are_frames(params)) return false;
+  const auto audio_sizes = audio.sizes();
+  const auto params_sizes = params.sizes();
+  const int64_t frames = audio_sizes[1];
+  return (audio_sizes[0] == 1 || audio_sizes[0] == 2) && frames >= least_frames && frames <= most_frames &&
+         params_sizes[0] == n_params && (params_sizes[1] == 1 || params_sizes[1] == frames);
+}
 
 // Which parameters are categorical; those without a range are not.
 std::array<bool, kMaxParams> checked_steps(const char* op, const Tensor& ranges, std::size_t n_params) {
@@ -260,6 +272,7 @@ bool is_first_copy = false;  // see define; NOLINT(cppcoreguidelines-avoid-non-c
 STABLE_TORCH_LIBRARY_FRAGMENT(neutone, m) {
   is_first_copy = neutone::ops::define(
       m, {
+             "is_block(Tensor audio, Tensor params, int n_params, int least_frames, int most_frames) -> bool",
              "stream_write(Tensor audio, Tensor params, int n_before, Tensor(a!) samples, Tensor(b!) cursors, "
              "Tensor(c!) param_samples, Tensor(d!) param_cursors) -> ()",
              "stream_read(Tensor samples, Tensor(a!) cursors, Tensor param_samples, Tensor(b!) param_cursors, "
@@ -277,6 +290,7 @@ STABLE_TORCH_LIBRARY_FRAGMENT(neutone, m) {
 
 STABLE_TORCH_LIBRARY_IMPL(neutone, CompositeExplicitAutograd, m) {
   if (!is_first_copy) return;
+  m.impl("is_block", TORCH_BOX(&is_block));
   m.impl("stream_write", TORCH_BOX(&stream_write));
   m.impl("stream_read", TORCH_BOX(&stream_read));
   m.impl("stream_write_resampled", TORCH_BOX(&stream_write_resampled));

@@ -81,6 +81,18 @@ void check_alignment(const char* op, const char* name, const void* data, std::si
                   alignment, " bytes; pass a copy made with .clone()");
 }
 
+bool is_strided(const Tensor& tensor) {
+  int32_t layout = 0;
+  STABLE_TORCH_ERROR_CODE_CHECK(aoti_torch_get_layout(tensor.get(), &layout));
+  return layout == aoti_torch_layout_strided();
+}
+
+bool has_dtype(const Tensor& tensor, ScalarType dtype) {
+  int32_t code = 0;  // scalar_type() would ask torch for all codes that there are
+  STABLE_TORCH_ERROR_CODE_CHECK(aoti_torch_get_dtype(tensor.get(), &code));
+  return code == dtype_code(dtype);
+}
+
 void check_frames(const char* op, const char* name, const Tensor& tensor) {
   check_tensor(op, name, tensor, 2, ScalarType::Float);
   STD_TORCH_CHECK(tensor.sizes()[0] > 0, op, ": ", name, " must have at least one channel, got shape ",
@@ -93,16 +105,16 @@ void check_frames(const char* op, const char* name, const Tensor& tensor) {
 void check_tensor(const char* op, const char* name, const Tensor& tensor, int64_t ndim, ScalarType dtype) {
   STD_TORCH_CHECK(tensor.defined(), op, ": ", name, " is undefined; pass a tensor");
   STD_TORCH_CHECK(tensor.is_cpu(), op, ": ", name, " must be on the CPU; move it with .cpu()");
-  int32_t layout = 0;
-  STABLE_TORCH_ERROR_CODE_CHECK(aoti_torch_get_layout(tensor.get(), &layout));
-  STD_TORCH_CHECK(layout == aoti_torch_layout_strided(), op, ": ", name,
-                  " must be a dense tensor; convert it with .to_dense()");
+  STD_TORCH_CHECK(is_strided(tensor), op, ": ", name, " must be a dense tensor; convert it with .to_dense()");
   STD_TORCH_CHECK(tensor.dim() == ndim, op, ": ", name, " must have ", ndim, " dimensions, got shape ",
                   shape_of(tensor));
-  int32_t code = 0;  // scalar_type() would ask torch for all codes that there are
-  STABLE_TORCH_ERROR_CODE_CHECK(aoti_torch_get_dtype(tensor.get(), &code));
-  STD_TORCH_CHECK(code == dtype_code(dtype), op, ": ", name, " must be ", dtype_name(dtype), ", got ",
+  STD_TORCH_CHECK(has_dtype(tensor, dtype), op, ": ", name, " must be ", dtype_name(dtype), ", got ",
                   dtype_name(tensor.scalar_type()), "; convert it with .to(torch.", dtype_name(dtype), ")");
+}
+
+bool are_frames(const Tensor& tensor) {
+  return tensor.defined() && tensor.is_cpu() && is_strided(tensor) && tensor.dim() == 2 &&
+         has_dtype(tensor, ScalarType::Float);
 }
 
 dsp::Planar<const float> readable_frames(const char* op, const char* name, const Tensor& tensor) {

@@ -26,6 +26,9 @@ using torch::stable::Tensor;
 // message.
 void check_tensor(const char* op, const char* name, const Tensor& tensor, int64_t ndim, ScalarType dtype);
 
+// Whether `tensor` is one of float32 `(channels, frames)` in the CPU's memory, any strides.
+[[nodiscard]] bool are_frames(const Tensor& tensor);
+
 // A float32 `(channels, frames)` tensor as audio, any strides. Raises if it is not one, or has no channels.
 [[nodiscard]] dsp::Planar<const float> readable_frames(const char* op, const char* name, const Tensor& tensor);
 // The same, for writing; also raises if two of its elements may share memory, as in an expanded tensor.

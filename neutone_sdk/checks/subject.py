@@ -155,11 +155,11 @@ def load(content: bytes) -> Model:
 
 
 def play_afresh(
-    model: Model, audio: Tensor, block: int, params: Tensor | None = None, budget: Budget | None = None
+    model: Model, audio: Tensor, block: int, params: Tensor | None = None, budget: Budget | None = None, seed: int = 0
 ) -> Tensor:
-    """Play a clip from silence and reset the model behind it; models that use random numbers get the same each time."""
+    """Play a clip from silence and reset the model behind it; models that use random numbers get those of the seed."""
     model.reset()
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     played = play(model, audio, block, params, budget)
     model.reset()
     return played

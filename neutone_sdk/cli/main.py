@@ -6,6 +6,7 @@ import warnings
 import click
 
 from neutone_sdk._version import __version__
+from neutone_sdk.cli.benchmark.group import benchmark
 from neutone_sdk.cli.card import card
 from neutone_sdk.cli.check import check
 from neutone_sdk.cli.info import info
@@ -21,6 +22,7 @@ def commands() -> None:
     """Look at, check and play models that neutone_sdk exported."""
 
 
+commands.add_command(benchmark)
 commands.add_command(card)
 commands.add_command(check)
 commands.add_command(info)
@@ -29,11 +31,16 @@ commands.add_command(samples)
 
 
 def main() -> None:
-    """Run the command line; what the user can do something about is one line, not a traceback."""
+    """Run the command line."""
+    run(commands)
+
+
+def run(command: click.Command) -> None:
+    """Run a command; what the user can do something about is one line, not a traceback."""
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         try:
-            commands()
+            command()
         except NeutoneError as error:
             click.echo(printable(f"Error: {error}"), err=True)
             sys.exit(1)

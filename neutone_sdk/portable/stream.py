@@ -19,7 +19,7 @@ from neutone_sdk.portable.ring import (
     set_counters,
     write_at,
 )
-from neutone_sdk.portable.tensors import check_count, check_frames
+from neutone_sdk.portable.tensors import are_frames, check_count, check_frames
 
 
 def fitted(audio: Tensor, n_channels: int) -> Tensor:
@@ -51,6 +51,20 @@ def fit_channels(audio: Tensor, n_channels: int, first: int, n_frames: int) -> T
             f"fit_channels: first {first} and n_frames {n_frames} reach past the {audio.size(1)} frames of audio"
         )
     return fitted(audio[:, first : first + n_frames], n_channels).clone(memory_format=torch.contiguous_format)
+
+
+def is_block(audio: Tensor, params: Tensor, n_params: int, least_frames: int, most_frames: int) -> bool:
+    """Return whether a callback's block is in order: mono or stereo, with a value or a curve for each parameter."""
+    if not are_frames(audio) or not are_frames(params):
+        return False
+    n_frames = audio.size(1)
+    return (
+        (audio.size(0) == 1 or audio.size(0) == 2)
+        and n_frames >= least_frames
+        and n_frames <= most_frames
+        and params.size(0) == n_params
+        and (params.size(1) == 1 or params.size(1) == n_frames)
+    )
 
 
 def check_block(op: str, audio: Tensor, params: Tensor, samples: Tensor, param_samples: Tensor) -> None:

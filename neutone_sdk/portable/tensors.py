@@ -33,6 +33,11 @@ def check_frames(op: str, name: str, frames: Tensor) -> None:
         raise RuntimeError(f"{op}: {name} must have at least one channel, got shape {shape_of(frames)}")
 
 
+def are_frames(tensor: Tensor) -> bool:
+    """Return whether ``tensor`` is one of float32 ``(channels, n)`` in the CPU's memory, any strides."""
+    return tensor.dtype == torch.float32 and tensor.dim() == 2 and tensor.is_cpu and tensor.layout == torch.strided
+
+
 def check_count(op: str, name: str, count: int) -> None:
     """Raise if ``count`` is negative."""
     if count < 0:

@@ -185,14 +185,15 @@ class HostStream(nn.Module):
                 self.in_samples, self.in_cursors, self.knob_samples, self.knob_cursors,
             )  # fmt: skip
             self.is_fresh = False
+            self.in_lead -= x.size(1) * self.up
+            n_frames = n_ready(self.in_lead, self.down)
+            self.in_lead += n_frames * self.down
+            self.n_pending += n_frames
         else:
             torch.ops.neutone.stream_write(
                 x, params, 0, self.in_samples, self.in_cursors, self.knob_samples, self.knob_cursors
             )
-        self.in_lead -= x.size(1) * self.up
-        n_frames = n_ready(self.in_lead, self.down)
-        self.in_lead += n_frames * self.down
-        self.n_pending += n_frames
+            self.n_pending += x.size(1)
 
     def has_block(self) -> bool:
         """Return whether a block of the model is full."""

@@ -97,7 +97,7 @@ class SampleQueueWrapper(FactGetters, nn.Module):
         self.model_bs = daw_bs
         self.model_delay = 0  # in samples of the model
         self.delay_samples = 0  # of everything together
-        self.is_fixed = True  # every block of the host has daw_bs samples, rather than 1..daw_bs
+        self.constant_block = daw_bs  # samples of every block of the host, or 1 if they have 1..daw_bs
         self.is_direct = True  # every block of the host is a whole number of the model's: nothing has to wait
         self.running = self.IDLE
         self.is_stale = False  # the model was left in the middle of something: reset it before it plays on
@@ -203,7 +203,7 @@ class SampleQueueWrapper(FactGetters, nn.Module):
                 settings stay and the next callback starts afresh, but the model may be tuned to the new ones. From
                 ``reset_model``: the new settings hold, but the model may not have forgotten what it heard. Call again.
         """
-        return self._configure(daw_sr, daw_bs, model_sr, model_bs, True)
+        return self._configure(daw_sr, daw_bs, model_sr, model_bs, daw_bs)
 
     @torch.jit.export
     def set_daw_sample_rate_and_max_buffer_size(
@@ -214,12 +214,13 @@ class SampleQueueWrapper(FactGetters, nn.Module):
         That takes a longer delay, which `calc_buffering_delay_samples` reports. Returns and raises as
         `set_daw_sample_rate_and_buffer_size` does.
         """
-        return self._configure(daw_sr, max_daw_bs, model_sr, model_bs, False)
+        return self._configure(daw_sr, max_daw_bs, model_sr, model_bs, 1)
 
-    def _configure(self, daw_sr: int, daw_bs: int, model_sr: int | None, model_bs: int | None, is_fixed: bool) -> int:
+    def _configure(
+        self, daw_sr: int, daw_bs: int, model_sr: int | None, model_bs: int | None, constant_block: int
+    ) -> int:
         if not torch.jit.is_scripting():  # type: ignore[attr-defined]
             _check_integers(daw_sr=daw_sr, daw_bs=daw_bs, model_sr=model_sr, model_bs=model_bs)
-        constant_block = daw_bs if is_fixed else 1
         model_sr, model_bs = self._choose(daw_sr, daw_bs, model_sr, model_bs, constant_block)
         self.w2w_base.sdk_check_setting(model_sr, model_bs)
         self.is_stale = True  # until the reset: should the model's own code raise before, the next stream starts afresh
@@ -235,7 +236,7 @@ class SampleQueueWrapper(FactGetters, nn.Module):
         self.daw_bs = daw_bs
         self.model_bs = model_bs
         self.model_delay = model_delay + self.get_look_ahead_samples()
-        self.is_fixed = is_fixed
+        self.constant_block = constant_block
         self.delay_samples = self.stream.least_delay(constant_block, self.model_delay)
         self.is_direct = not self.is_resampling() and self.delay_samples == self.model_delay
         self.reset()
@@ -312,7 +313,7 @@ class SampleQueueWrapper(FactGetters, nn.Module):
         self.w2w_base.prepare_for_inference()
         copy_facts(self.w2w_base, self)
         if self.w2w_base.calc_model_delay_samples() + self.get_look_ahead_samples() != self.model_delay:  # now a stream
-            self._configure(self.daw_sr, self.daw_bs, self.model_sr, self.model_bs, self.is_fixed)
+            self._configure(self.daw_sr, self.daw_bs, self.model_sr, self.model_bs, self.constant_block)
         self.eval()
 
     def __prepare_scriptable__(self) -> "SampleQueueWrapper":
@@ -321,18 +322,23 @@ class SampleQueueWrapper(FactGetters, nn.Module):
 
     def _check_block(self, x: Tensor, params: Tensor | None) -> Tensor:
         """Raise unless the block fits the stream, before anything changes; return the parameters to use."""
+        if params is None:
+            params = self.default_params
+        if not torch.ops.neutone.is_block(x, params, self.n_params, self.constant_block, self.daw_bs):
+            self._refuse_block(x, params)
+        return params
+
+    def _refuse_block(self, x: Tensor, params: Tensor) -> None:
+        """Say what is wrong with a block."""
         check_audio(x)
         n_samples = x.size(1)
-        if n_samples > self.daw_bs or (self.is_fixed and n_samples != self.daw_bs):
-            allowed = f"{self.daw_bs}" if self.is_fixed else f"1 to {self.daw_bs}"
+        if n_samples < self.constant_block or n_samples > self.daw_bs:
+            allowed = f"{self.daw_bs}" if self.constant_block == self.daw_bs else f"1 to {self.daw_bs}"
             raise InvalidAudioError(
                 f"the stream is set up for blocks of {allowed} samples, got {n_samples}; "
                 "for blocks of changing size call set_daw_sample_rate_and_max_buffer_size first"
             )
-        if params is None:
-            return self.default_params
         check_params(params, self.n_params, n_samples)
-        return params
 
     def _forward_direct(self, x: Tensor, params: Tensor) -> Tensor:
         """Run the model on the host's block as it is, or on equal parts of it: nothing waits, no ring is needed."""

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <random>
 #include <vector>
 
@@ -82,6 +83,49 @@ void the_mean_of_a_constant_is_the_constant() {
   }
 }
 
+void sums_have_the_same_bits_on_every_instruction_set() {
+  using neutone::dsp::CurveSums;
+  using neutone::dsp::kCurveLanes;
+  std::mt19937_64 random(neutone::test::seed());
+  for (const std::size_t groups : {0UL, 1UL, 2UL, 3UL, 128UL}) {
+    const std::vector<float> values = noise(groups * kCurveLanes, random);
+    CurveSums before{};
+    for (std::size_t lane = 0; lane < kCurveLanes; ++lane) before[lane] = static_cast<double>(lane) - 3.1;
+    CurveSums expected = before;
+    for (std::size_t i = 0; i < values.size(); ++i) expected[i % kCurveLanes] += static_cast<double>(values[i]);
+    for (const auto& kernel : neutone::dsp::curve_kernels()) {
+      CurveSums sums = before;
+      kernel.add_up(values.data(), groups, sums);
+      CHECK(std::ranges::equal(sums, expected));
+    }
+  }
+}
+
+void a_value_out_of_range_is_found_wherever_it_is_on_every_instruction_set() {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
+  const float above_one = std::nextafter(1.0F, 2.0F);
+  std::mt19937_64 random(neutone::test::seed());
+  for (const auto& kernel : neutone::dsp::curve_kernels()) {
+    CHECK(kernel.are_clean(nullptr, 0));
+    for (const std::size_t length : {1UL, 7UL, 8UL, 33UL, 100UL}) {
+      std::vector<float> values = noise(length, random);
+      for (float& value : values) value = std::abs(value);
+      values[0] = 0.0F;
+      values[length / 2] = 1.0F;
+      CHECK(kernel.are_clean(values.data(), length));
+      for (float& value : values) {
+        const float kept = value;
+        for (const float wrong : {-0.5F, above_one, kInfinity, -kInfinity, kNaN, -kNaN, -1e-45F}) {
+          value = wrong;
+          CHECK(!kernel.are_clean(values.data(), length));
+        }
+        value = kept;
+      }
+    }
+  }
+}
+
 void the_ends_of_a_range_are_hit_exactly() {
   std::mt19937_64 random(neutone::test::seed());
   for (int i = 0; i < 10'000; ++i) {
@@ -129,6 +173,8 @@ int main() {
       {TEST(the_mean_agrees_with_a_long_double_sum),
        TEST(the_mean_of_strided_values_has_the_bits_of_the_contiguous_ones),
        TEST(the_mean_of_parts_has_the_bits_of_the_whole), TEST(the_mean_of_a_constant_is_the_constant),
+       TEST(sums_have_the_same_bits_on_every_instruction_set),
+       TEST(a_value_out_of_range_is_found_wherever_it_is_on_every_instruction_set),
        TEST(the_ends_of_a_range_are_hit_exactly), TEST(a_range_is_linear_between_its_ends),
        TEST(a_range_may_run_downwards), TEST(a_categorical_range_gives_whole_numbers_and_the_nearest)});
 }

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+#include "dsp/simd.h"
+
+// What is asked of every value of a parameter's curve, to be compiled for one instruction set after the other; for
+// curve_kernels.cpp and the tests of it only. Plain loops without a way out in between: compilers vectorise them.
+namespace neutone::dsp {
+
+// Enough for additions, each of which waits for the one before, to overlap.
+inline constexpr std::size_t kCurveLanes = 16;
+using CurveSums = std::array<double, kCurveLanes>;
+
+namespace kernel {
+
+// Whether all values are in 0..1. By their bits, which are in the order of the numbers.
+NEUTONE_ALWAYS_INLINE bool are_clean(const float* values, std::size_t count) noexcept {
+  constexpr auto kOne = std::bit_cast<std::uint32_t>(1.0F);
+  std::uint32_t outside = 0;  // its highest bit
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto bits = std::bit_cast<std::uint32_t>(values[i]);
+    outside |= bits | (kOne - bits);
+  }
+  return outside >> 31U == 0;
+}
+
+// Adds value i to sum i % kCurveLanes, for so many times kCurveLanes values. The sums are the same bits in any vectors.
+NEUTONE_ALWAYS_INLINE void add_up(const float* values, std::size_t groups, CurveSums& sums) noexcept {
+  CurveSums local = sums;
+  for (; groups > 0; --groups, values += kCurveLanes) {
+    for (std::size_t lane = 0; lane < kCurveLanes; ++lane) local[lane] += static_cast<double>(values[lane]);
+  }
+  sums = local;
+}
+
+}  // namespace kernel
+}  // namespace neutone::dsp

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <span>
+
+#include "dsp/curve_kernel.h"
+
+namespace neutone::dsp {
+
+// The loops over a parameter's curve, compiled for one instruction set.
+struct CurveKernel {
+  const char* name;
+  bool (*are_clean)(const float* values, std::size_t count) noexcept;
+  void (*add_up)(const float* values, std::size_t groups, CurveSums& sums) noexcept;
+};
+
+// All that this processor can run, the fastest last. They give the same bits.
+[[nodiscard]] std::span<const CurveKernel> curve_kernels() noexcept;
+
+// The fastest of them. [any thread, wait-free]
+[[nodiscard]] const CurveKernel& curve_kernel() noexcept;
+
+}  // namespace neutone::dsp

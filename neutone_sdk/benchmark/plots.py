@@ -1,0 +1,94 @@
+"""What was measured, as a picture. Needs matplotlib."""
+
+import io
+from collections.abc import Sequence
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from neutone_sdk.benchmark.speed import Timing
+from neutone_sdk.errors import InvalidArgumentError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_PANEL_INCHES: Final = (3.4, 2.4)
+_MIN_WIDTH_INCHES: Final = 7.0
+_ROW_INCHES: Final = 0.55
+_N_BINS: Final = 50
+_DPI: Final = 110
+
+
+def check_plotting() -> None:
+    """Raise unless matplotlib is there.
+
+    Raises:
+        InvalidArgumentError: It is not.
+    """
+    if find_spec("matplotlib") is None:
+        msg = "plots need matplotlib, which is not installed; install it with: pip install 'neutone_sdk[plot]'"
+        raise InvalidArgumentError(msg)
+
+
+def speed_picture(timings: Sequence[Timing], title: str) -> bytes:
+    """Return a PNG: the load by rate and size as a map with its numbers, below it a histogram for each setting.
+
+    Args:
+        timings: With at least one callback each, at least one.
+        title: Above all.
+    """
+    from matplotlib.figure import Figure  # noqa: PLC0415  # heavy; without pyplot, which would configure the process
+
+    rates = sorted({timing.sample_rate_hz for timing in timings})
+    sizes = sorted({timing.buffer_size for timing in timings})
+    width = max(_MIN_WIDTH_INCHES, _PANEL_INCHES[0] * len(sizes))
+    heights = [1.0 + _ROW_INCHES * len(rates), *[_PANEL_INCHES[1]] * len(rates)]
+    figure = Figure(figsize=(width, sum(heights) + 0.5), layout="constrained", dpi=_DPI)
+    figure.suptitle(title)
+    grid = figure.add_gridspec(1 + len(rates), len(sizes), height_ratios=heights)
+    _draw_loads(figure.add_subplot(grid[0, :]), timings, rates, sizes)
+    for timing in timings:
+        row, column = 1 + rates.index(timing.sample_rate_hz), sizes.index(timing.buffer_size)
+        _draw_histogram(figure.add_subplot(grid[row, column]), timing)
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png")
+    return picture.getvalue()
+
+
+def _draw_loads(axes: "Axes", timings: Sequence[Timing], rates: list[int], sizes: list[int]) -> None:
+    loads = np.full((len(rates), len(sizes)), np.nan)
+    for timing in timings:
+        loads[rates.index(timing.sample_rate_hz), sizes.index(timing.buffer_size)] = 100 * timing.load
+    axes.imshow(loads, cmap="RdYlGn_r", vmin=0, vmax=100, aspect="auto")
+    for timing in timings:
+        at = sizes.index(timing.buffer_size), rates.index(timing.sample_rate_hz)
+        percent = 100 * timing.load
+        is_dark = not 15 < percent < 85  # the ends of the colours
+        text = f"{_short(percent)} %\nmax {_short(100 * timing.max_us / timing.deadline_us)} %"
+        axes.text(*at, text, ha="center", va="center", color="white" if is_dark else "black", fontsize=9)
+    axes.set_xticks(range(len(sizes)), [str(size) for size in sizes])
+    axes.set_yticks(range(len(rates)), [f"{rate} Hz" for rate in rates])
+    axes.set_xlabel("block of the host, samples")
+    axes.set_title("load: mean callback, and the longest, in % of the deadline", fontsize=10)
+
+
+def _short(value: float) -> str:
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _draw_histogram(axes: "Axes", timing: Timing) -> None:
+    durations_us = timing.durations_us
+    lowest, highest = (
+        min(durations_us.min(), timing.deadline_us) / 1.3,
+        max(durations_us.max(), timing.deadline_us) * 1.3,
+    )
+    axes.hist(durations_us, bins=np.geomspace(lowest, highest, _N_BINS).tolist(), color="tab:blue")
+    axes.axvline(timing.deadline_us, color="tab:red", linestyle="--", label=f"deadline {timing.deadline_us:.0f} µs")
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_ylim(bottom=0.5)  # a single late callback has to be seen
+    axes.set_xlabel("callback, µs")
+    axes.set_ylabel("callbacks")
+    axes.set_title(f"{timing.sample_rate_hz} Hz / {timing.buffer_size}: {timing.n_late} late", fontsize=10)
+    axes.legend(fontsize=8)

@@ -1,0 +1,108 @@
+"""What was measured, for programs: JSON, CSV, and the lines of 1.x."""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from neutone_sdk.benchmark.latency import Delay
+from neutone_sdk.benchmark.profiling import Profile
+from neutone_sdk.benchmark.speed import Timing
+
+Row = dict[str, Any]
+
+
+def speed_row(timing: Timing) -> Row:
+    """Return one setting: None for what needs a callback where there is none."""
+    row: Row = {
+        "sample_rate_hz": timing.sample_rate_hz,
+        "buffer_size": timing.buffer_size,
+        "model_rate_hz": timing.model_rate_hz,
+        "model_block": timing.model_block,
+        "deadline_us": timing.deadline_us,
+        "n_planned": timing.n_planned,
+        "n_callbacks": len(timing.callbacks_ns),
+        "n_preemptions": timing.n_preemptions,
+        "warm_up_max_us": max(timing.warm_up_ns) / 1e3 if timing.warm_up_ns else None,
+    }
+    has_any = bool(timing.callbacks_ns)
+    for name, percent in {"p50_us": 50, "p99_us": 99, "p99_9_us": 99.9}.items():
+        row[name] = timing.percentile_us(percent) if has_any else None
+    for name in ("mean_us", "max_us", "load", "speed", "n_late"):
+        row[name] = getattr(timing, name) if has_any else None
+    return row
+
+
+def speed_json(timings: Sequence[Timing], facts: Row) -> str:
+    """Return ``facts`` and a list of settings, each with every callback in nanoseconds."""
+    settings = [
+        {**speed_row(timing), "warm_up_ns": timing.warm_up_ns, "callbacks_ns": timing.callbacks_ns}
+        for timing in timings
+    ]
+    return json.dumps({**facts, "settings": settings})
+
+
+def speed_csv(timings: Sequence[Timing]) -> str:
+    """Return a line for each setting below one of names."""
+    return _csv([speed_row(timing) for timing in timings])
+
+
+def delay_row(delay: Delay) -> Row:
+    """Return one setting."""
+    latency = delay.latency
+    return {
+        "sample_rate_hz": latency.sample_rate_hz,
+        "buffer_size": latency.buffer_size,
+        "is_fixed": delay.is_fixed,
+        "model_block": latency.model_block,
+        "buffering_samples": latency.buffering_samples,
+        "resampling_samples": latency.resampling_samples,
+        "model_samples": latency.model_samples,
+        "total_samples": latency.total_samples,
+        "total_ms": latency.total_ms,
+    }
+
+
+def latency_json(delays: Sequence[Delay], facts: Row) -> str:
+    """Return ``facts`` and a list of settings, that with the least delay first."""
+    return json.dumps({**facts, "settings": list(map(delay_row, delays))}, indent=4)
+
+
+def latency_csv(delays: Sequence[Delay]) -> str:
+    """Return a line for each setting below one of names."""
+    return _csv(list(map(delay_row, delays)))
+
+
+def profile_json(profiles: Sequence[Profile], facts: Row) -> str:
+    """Return ``facts`` and a list of settings, with their layers and torch's tables."""
+    return json.dumps({**facts, "settings": [profile.to_dict() for profile in profiles]}, indent=4)
+
+
+def speed_line(timing: Timing, n_iters: int) -> str:
+    """Return a setting as 1.x shows it: seconds of ``n_iters`` callbacks, mean and deviation. Nothing is left out."""
+    durations_s = timing.repetitions_s(n_iters)
+    return (
+        f"Sample rate: {timing.sample_rate_hz: 6} | Buffer size: {timing.buffer_size: 6} | "
+        f"duration: {durations_s.mean(): 6.3f}±{durations_s.std():.3f} | 1/RTF: {timing.speed: 6.3f}"
+    )
+
+
+def latency_line(delay: Delay) -> str:
+    """Return a setting as 1.x shows it: resampling counts as buffering."""
+    latency = delay.latency
+    buffering = latency.buffering_samples + latency.resampling_samples
+    return (
+        f"Sample rate: {latency.sample_rate_hz: 6} | Buffer size: {latency.buffer_size: 6} | "
+        f"Total delay: {latency.total_samples: 6} | "
+        f"(Buffering delay: {buffering: 6} | Model delay: {latency.model_samples: 6})"
+    )
+
+
+def _csv(rows: Sequence[Row]) -> str:
+    text = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return text.getvalue()
