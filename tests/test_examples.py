@@ -1,6 +1,7 @@
 """Every example exports a model that plays."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -67,6 +68,12 @@ def test_an_example_plays_the_same_as_a_portable_file_in_a_host_without_this_pac
 
     expected = bare_player.play(str(native), audio)
     torch.testing.assert_close(torch.load(tmp_path / "out.pt"), expected, rtol=0, atol=1e-6)
+
+
+def test_the_page_of_examples_lists_each() -> None:
+    page = (DEMO.parents[1] / "docs" / "examples.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `(\w+)` ", page.split("## What they cost")[0], re.MULTILINE)
+    assert {path.stem for path in DEMO.parent.glob("*.py")} <= set(listed)
 
 
 def test_the_clipper_clips(tmp_path: Path) -> None:
