@@ -65,13 +65,14 @@ class Tracker(nn.Module):
         is_peak = (inner > exact[:-2]) & (inner >= exact[2:]) & ((inner < 0.0).cumsum(0) > 0)
         nearby = torch.maximum(torch.maximum(bright[:-2], bright[2:]), bright[1:-1])
         score = torch.where(is_peak, inner + 2.0 * nearby, torch.zeros_like(inner))[self.shortest_lag - 1 :]
-        # The shortest lag that will do: twice the period is as good a period, an octave below.
+        clarity = torch.where(is_peak, inner, torch.zeros_like(inner))[self.shortest_lag - 1 :].max()
+        # The shortest lag that will do: twice the period would do as well, an octave below.
         lag = self.shortest_lag + int((score >= 0.55 * score.max()).int().argmax())
         before, peak, behind = float(exact[lag - 1]), float(exact[lag]), float(exact[lag + 1])
-        voicing = min(max((peak - 0.2) / 0.2, 0.0), 1.0) * float(is_peak[lag - 1])
-        if voicing > 0.0:  # a parabola finds the peak between samples
+        voicing = ((clarity - 0.2) / 0.15).clamp(0.0, 1.0) * is_peak[lag - 1]  # white noise has a clarity of 0.1
+        if float(voicing) > 0.0:  # a parabola finds the peak between samples
             self.held_hz.fill_(self.rate_hz / (lag + 0.5 * (before - behind) / (before - 2.0 * peak + behind)))
-        return torch.cat([self.held_hz, level.new_full([1], voicing), level.view(1)])
+        return torch.cat([self.held_hz, voicing.view(1), level.view(1)])
 
     def _correlation(self, power: Tensor) -> Tensor:
         """Return the autocorrelation up to the longest lag, as far as it is not the window's, 1 without a lag."""
@@ -85,7 +86,6 @@ class Decoder(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.sizes = [N_HARMONICS, N_BANDS, 1]
-        self.ranks = nn.Buffer(torch.arange(1.0, N_HARMONICS + 1))
         self.inside = nn.Sequential(nn.Linear(3, N_HIDDEN), nn.LayerNorm(N_HIDDEN), nn.LeakyReLU())
         self.gru = CachedGRU(N_HIDDEN, N_HIDDEN, channels_last=True)
         self.heads = nn.Linear(N_HIDDEN, sum(self.sizes))
@@ -96,7 +96,7 @@ class Decoder(nn.Module):
         x = self.inside(torch.stack([octaves, controls[..., 1], level], dim=2).float())
         harmonics, bands, share = self.heads(x + self.gru(x)).split(self.sizes, dim=2)
         bands = torch.exp(3.0 * torch.tanh(bands / 3.0))  # within 52 dB: what has no pitch is not only a rumble
-        return torch.softmax(harmonics, dim=2) / self.ranks, bands, torch.sigmoid(share - 4.0)
+        return torch.softmax(harmonics, dim=2), bands, torch.sigmoid(share - 4.0)
 
 
 class Harmonics(nn.Module):
@@ -115,8 +115,8 @@ class Harmonics(nn.Module):
     def forward(self, hz: Tensor, amplitudes: Tensor) -> Tensor:
         """Play on to fundamentals ``(n,)`` and amplitudes ``(n, N_HARMONICS)``: ``(n * HOP,)``."""
         starts = torch.cat([self.last_amplitudes, amplitudes[:-1]])
-        is_new = starts.sum(dim=1) == 0.0  # a note that was not heard before does not glide
-        starts_hz = torch.where(is_new, hz, torch.cat([self.last_hz, hz[:-1]]))
+        is_silent = starts.sum(dim=1) == 0.0  # out of silence a note does not glide
+        starts_hz = torch.where(is_silent, hz, torch.cat([self.last_hz, hz[:-1]]))
         path_hz = torch.lerp(starts_hz.unsqueeze(1), hz.unsqueeze(1), self.ramp)
         cycles = (self.last_cycles + path_hz.flatten().cumsum(0) / self.rate_hz).frac()
         waves = torch.sin((2.0 * torch.pi * cycles).float().view(-1, self.ramp.size(0), 1) * self.ranks)
@@ -166,7 +166,7 @@ class Ddsp(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.n_bins = HOP + 1
+        self.hop_samples = HOP
         self.frames = FrameStream(1, FRAME, HOP)
         self.tracker = Tracker()
         self.decoder = Decoder()
@@ -182,9 +182,9 @@ class Ddsp(nn.Module):
         harmonics, bands, share = self.decoder(controls.unsqueeze(0))
         hz, voicing, level = controls.float().split(1, dim=1)
         ranks = self.harmonics.ranks
-        gains = 10.0 ** (brightness / 20.0 * ranks.log2()) * (1.0 - hollow * (ranks % 2.0 == 0.0).float())
+        gains = 10.0 ** (brightness / 20.0 * ranks.log2()) * (1.0 - hollow * (ranks % 2.0 == 0.0).float()) / ranks
         amplitudes = nn.functional.normalize(harmonics[0] * gains * self.harmonics.audibility(hz), dim=1)
-        bins = nn.functional.interpolate(bands, self.n_bins, mode="linear", align_corners=True)[0, :, 1:]
+        bins = nn.functional.interpolate(bands, self.hop_samples + 1, mode="linear", align_corners=True)[0, :, 1:]
         magnitudes = nn.functional.pad(nn.functional.normalize(bins, dim=1), [1, 0])  # no DC
         tonal = voicing * (1.0 - noise * share[0]).clamp(min=0.0).sqrt()
         noisy = (1.0 - tonal.square()).clamp(min=1e-9).sqrt()  # at 0 it would have no gradient
@@ -192,10 +192,13 @@ class Ddsp(nn.Module):
         return tone + self.noise(level * noisy * magnitudes)
 
     def forward(self, audio: Tensor, octaves: Tensor, brightness: Tensor, hollow: Tensor, noise: Tensor) -> Tensor:
-        """Play the next hops of a stream."""
-        controls = self.track(audio)
-        controls[:, 0] *= 2.0**octaves
-        return self.play(controls, brightness, hollow, noise)
+        """Play the next hops of a stream, each by itself: so the same is rounded, whatever the blocks."""
+        hops: list[Tensor] = []
+        for hop in audio.split(self.hop_samples, dim=1):
+            controls = self.track(hop)
+            controls[:, 0] *= 2.0**octaves
+            hops.append(self.play(controls, brightness, hollow, noise))
+        return torch.cat(hops)
 
     @torch.jit.export
     def reset(self) -> None:
@@ -211,12 +214,9 @@ class Ddsp(nn.Module):
 
 def distance(played: Tensor, target: Tensor) -> Tensor:
     """Return how far two clips ``(n,)`` are apart, by their spectrograms of four sizes and the logarithms of these."""
-    total = torch.zeros(())
+    both, total = torch.stack([played, target]), torch.zeros(())
     for size in (2048, 1024, 512, 256):
-        window = torch.hann_window(size)
-        ours, theirs = torch.stft(
-            torch.stack([played, target]), size, size // 4, window=window, return_complex=True
-        ).abs()
+        ours, theirs = torch.stft(both, size, size // 4, window=torch.hann_window(size), return_complex=True).abs()
         total = total + (ours - theirs).norm() / (theirs.norm() + 1e-3)
         total = total + ((ours + 1e-3).log() - (theirs + 1e-3).log()).abs().mean()
     return total / 4.0
@@ -228,7 +228,8 @@ def trained(recording: AudioSample, n_steps: int) -> Ddsp:
     model, lessons = Ddsp(), []
     for speed in (1.0, 0.5, 2.0):
         audio = resample(recording.audio.mean(dim=0, keepdim=True), round(speed * recording.sr), RATE_HZ)
-        audio = nn.functional.pad(audio, [0, FRAME // 2 + HOP - audio.size(1) % HOP])
+        n_missing = max(-audio.size(1) % HOP, (LESSON + 1) * HOP - audio.size(1))
+        audio = nn.functional.pad(audio, [0, n_missing + FRAME // 2])
         model.reset()
         controls = model.track(audio)[FRAME // 2 // HOP :]
         lessons.append((controls, audio[0, : len(controls) * HOP]))
@@ -252,16 +253,15 @@ def trained(recording: AudioSample, n_steps: int) -> Ddsp:
 
 
 class DdspWrapper(WaveformToWaveformBase):
-    """Brings the model hop by hop, whatever the block: so it rounds the same, to the last bit."""
+    """Gives the synthesizer its knobs."""
 
     card = ModelCard(
         name="ddsp string",
         authors=["The neutone_sdk developers"],
         short_description="Sing, whistle or play: a string plays along.",
-        long_description="Follows the pitch, 70 to 1400 Hz, and the level of one voice. Of a chord it plays one note, "
-        "and what has no pitch becomes noise.",
-        technical_description="Pitch by autocorrelation; a GRU that was trained through the synthesizer; 100 harmonics "
-        "and noise in 33 bands, every 256 samples.",
+        long_description="Follows the pitch, 70 to 1400 Hz, and the level of one voice. Of a chord it plays one note "
+        "after another, and what has no pitch becomes noise.",
+        technical_description="Pitch tracker, GRU trained through the synthesizer, 100 harmonics, 33 bands of noise.",
         tags=["ddsp", "synthesizer", "timbre"],
         is_input_mono=True,
         is_output_mono=True,
@@ -276,18 +276,10 @@ class DdspWrapper(WaveformToWaveformBase):
         ],
     )
 
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__(model)
-        self.hop_samples = HOP
-
     def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         """Play one block of ``(1, n)``."""
         octaves, noise = params["pitch"] / 12.0, 10.0 ** (params["noise"] / 10.0)
-        hops = [
-            self.model(hop, octaves, params["brightness"], params["hollow"], noise)
-            for hop in x.split(self.hop_samples, 1)
-        ]
-        return torch.cat(hops).unsqueeze(0)
+        return self.model(x, octaves, params["brightness"], params["hollow"], noise).unsqueeze(0)
 
     def reset_model(self) -> bool:
         """Forget all audio."""
