@@ -33,7 +33,7 @@ $(VENV)/.env-ready: pyproject.toml
 	touch $@
 
 $(VENV)/.build-ready: $(VENV)/.env-ready $(NATIVE_SOURCES) $(PACKAGE_FOLDERS)
-	$(BIN)/pip install --quiet --no-build-isolation --editable '.[demo,test]'
+	$(BIN)/pip install --quiet --no-build-isolation --editable '.[plot,test]'
 	touch $@
 
 $(VENV)/.lint-ready: $(VENV)/.build-ready

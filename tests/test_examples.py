@@ -40,34 +40,32 @@ def run(script: Path, *arguments: object, folder: Path) -> str:
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_exports_a_model_that_plays(example: Path, tmp_path: Path) -> None:
     run(example, "-o", tmp_path / "exported", folder=tmp_path)
-    model, metadata = load_neutone_model(tmp_path / "exported" / "model.nm")
+    model = tmp_path / "exported" / "model.nm"
+
+    plays_and_passes_all_checks(model)
+    plays_the_same_as_a_portable_file_in_a_host_without_this_package(model, tmp_path)
+
+
+def plays_and_passes_all_checks(file: Path) -> None:
+    model, metadata = load_neutone_model(file)
     clip = get_default_audio_samples()[0]
-
     played = render(model, clip.audio, knobs(metadata, {}), sample_rate_hz=clip.sr)
-
     assert played.shape == clip.audio.shape
     assert played.isfinite().all()
     assert played.abs().max() > 0.01
-    report = run_checks(Subject((tmp_path / "exported" / "model.nm").read_bytes(), metadata), CHECKS)
+    report = run_checks(Subject(file.read_bytes(), metadata), CHECKS)
     assert report.of(Status.FAILED, Status.WARNED) == []
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
-def test_an_example_plays_the_same_as_a_portable_file_in_a_host_without_this_package(
-    example: Path, tmp_path: Path
-) -> None:
-    run(example, "-o", tmp_path / "exported", folder=tmp_path)
-    native = tmp_path / "exported" / "model.nm"
-    portable = to_portable(native.read_bytes())
+def plays_the_same_as_a_portable_file_in_a_host_without_this_package(file: Path, folder: Path) -> None:
+    portable = to_portable(file.read_bytes())
     assert custom_namespaces(operators_in(portable)) == set()
-    torch.jit.save(portable, tmp_path / "portable.nm")
+    torch.jit.save(portable, folder / "portable.nm")
     audio = get_default_audio_samples()[1].audio[:, :9000]
-    torch.save(audio, tmp_path / "in.pt")
-
-    run(PLAYER, tmp_path / "portable.nm", tmp_path / "in.pt", tmp_path / "out.pt", folder=tmp_path)
-
-    expected = bare_player.play(str(native), audio)
-    torch.testing.assert_close(torch.load(tmp_path / "out.pt"), expected, rtol=0, atol=1e-6)
+    torch.save(audio, folder / "in.pt")
+    run(PLAYER, folder / "portable.nm", folder / "in.pt", folder / "out.pt", folder=folder)
+    expected = bare_player.play(str(file), audio)
+    torch.testing.assert_close(torch.load(folder / "out.pt"), expected, rtol=0, atol=1e-6)
 
 
 def test_the_page_of_examples_lists_each() -> None:

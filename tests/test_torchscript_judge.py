@@ -191,6 +191,7 @@ def test_source_lines_that_are_not_there_are_a_crash_when_an_error_is_shown(inde
         ({"data.pkl": b""}, "not a pickle of TorchScript"),
         ({"constants.pkl": b"\x80\x02]."}, "its constants are no tuple"),
         ({"version": b"x"}, "its version is no number"),
+        ({".data/version": b"x"}, "its version is no number"),
         ({"byteorder": b"middle"}, "its byte order is none"),
         ({"model.json": b"{}"}, "'model.json', a record that torch does not write"),
         ({"code/evil.so": b""}, "'code/evil.so', a record that torch does not write"),

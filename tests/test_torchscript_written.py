@@ -90,7 +90,7 @@ def saved(script: Any) -> bytes:
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("made", ["scripted", "frozen", "optimized", "traced", "quantized"])
+@pytest.mark.parametrize("made", ["scripted", "frozen", "optimized", "traced", "quantized", "in a newer format"])
 def test_what_torch_writes_is_let_through(made: str) -> None:
     with without_deprecation():
         model: Any = torch.jit.script(Everything().eval())
@@ -103,7 +103,10 @@ def test_what_torch_writes_is_let_through(made: str) -> None:
         if made == "quantized":
             layers = nn.Sequential(nn.Linear(2, 2), nn.LSTM(2, 2))
             model = torch.jit.script(torch.ao.quantization.quantize_dynamic(layers, dtype=torch.qint8))
+        if made == "in a newer format":  # its version lies elsewhere
+            model = torch.jit.script(nn.Sequential(nn.Linear(2, 2), nn.GELU()))
         content = saved(model)
+        assert (b"/.data/version" in content) == (made == "in a newer format")
         assert isinstance(judge_archive(content), set)
         reloaded: Any = torch.jit.load(io.BytesIO(content))
 

@@ -47,16 +47,6 @@ struct Vector {
     for (std::size_t lane = 0; lane < Lanes; ++lane) product.lanes[lane] = a.lanes[lane] * b.lanes[lane];
     return product;
   }
-  friend Vector operator+(const Vector& a, const Vector& b) {
-    Vector sum;
-    for (std::size_t lane = 0; lane < Lanes; ++lane) sum.lanes[lane] = a.lanes[lane] + b.lanes[lane];
-    return sum;
-  }
-  friend Vector operator-(const Vector& a, const Vector& b) {
-    Vector difference;
-    for (std::size_t lane = 0; lane < Lanes; ++lane) difference.lanes[lane] = a.lanes[lane] - b.lanes[lane];
-    return difference;
-  }
 };
 #endif
 

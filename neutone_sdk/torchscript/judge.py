@@ -23,7 +23,8 @@ _RECORD: Final = re.compile(
     r"|code/[\w./]+\.py(\.debug_pkl)?|extra/.+"
 )
 _WEIGHTS: Final = re.compile(r"(data|constants|traced_inputs)/\d+")
-_REQUIRED: Final = ("version", "data.pkl", "constants.pkl")
+_VERSIONS: Final = (".data/version", "version")  # the first, since some operators (GELU's) made a new format necessary
+_REQUIRED: Final = ("data.pkl", "constants.pkl")
 
 
 def judge_archive(content: bytes) -> set[str]:
@@ -79,9 +80,10 @@ def _read_texts(file: io.BytesIO, records: Mapping[str, Member]) -> dict[str, by
 
 
 def _check_format(texts: Mapping[str, bytes]) -> None:
-    missing = [name for name in _REQUIRED if name not in texts]
+    versions = [texts[name] for name in _VERSIONS if name in texts]
+    missing = [name for name in _REQUIRED if name not in texts] + ([] if versions else ["version"])
     refuse_unless(not missing, f"the record {missing[:1]} of a TorchScript file is missing")
-    refuse_unless(re.fullmatch(rb"\d{1,3}\n?", texts["version"]), "its version is no number")
+    refuse_unless(all(re.fullmatch(rb"\d{1,3}\n?", text) for text in versions), "its version is no number")
     refuse_unless(texts.get("byteorder", b"little") in (b"little", b"big"), "its byte order is none")
 
 
