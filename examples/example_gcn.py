@@ -82,11 +82,11 @@ def network() -> GCN1D:
     for name, bias in gcn.named_parameters():
         if name.endswith("rnn.bias_hh_l0"):
             # Units begin as averages over 2 to 300 steps: Tallec and Ollivier (2018), arXiv:1804.11188.
-            keep, n_units = bias.data.view(4, -1), bias.numel() // 4
-            keep[1] = math.log(10.0) * torch.linspace(0.3, 2.5, n_units)[torch.randperm(n_units)]
-            keep[0] = -keep[1]
-            keep[2].uniform_(-1.0, 1.0)
-            keep[3] = 1.0
+            take_in, keep, value, give_out = bias.data.view(4, -1)
+            keep.copy_(math.log(10.0) * torch.linspace(0.3, 2.5, keep.numel())[torch.randperm(keep.numel())])
+            take_in.copy_(-keep)
+            value.uniform_(-1.0, 1.0)
+            give_out.fill_(1.0)
     return gcn
 
 
