@@ -217,8 +217,7 @@ def proven(model: ScriptModule, data: Data, errors: list[float]) -> list[Tensor]
     for heading in ("drive", "position", "network\nin\nmemory", *headings):
         table.add_column(heading, justify="right")
     at_own_rate = []
-    recordings = with_bar("playing", data.held_out)
-    for recording, error in zip(recordings, errors, strict=True):
+    for recording, error in zip(with_bar("playing", data.held_out), errors, strict=True):
         outputs = [played_by_host(model, recording, data.rate_hz, *host) for host in hosts]
         all_errors = [error, *(held_out_error(output, recording, data.rate_hz) for output in outputs)]
         position = "trained" if recording.knob in data.knobs() else "held out"
@@ -235,10 +234,9 @@ def show(folder: Path, data: Data, outputs: list[Tensor]) -> None:
     clips = {"dry": recording.dry, "target": without_dc(recording.wet, data.rate_hz), "model": played}
     for name, clip in clips.items():
         AudioSample(clip, data.rate_hz).to_file(folder / f"{name}.wav")
-    difference = clips["model"] - clips["target"]
-    titles = ("dry", f"target: the effect at drive {recording.knob:g} {data.unit}", "model: what the file plays")
-    pictures = dict(zip(titles, clips.values(), strict=True))
-    draw(folder / "spectrograms.png", {**pictures, "difference of model and target": difference}, data.rate_hz)
+    clips["difference of model and target"] = clips["model"] - clips["target"]
+    at = f"drive {recording.knob:g} {data.unit}".strip()
+    draw(folder / "spectrograms.png", {f"{name}, {at}": clip for name, clip in clips.items()}, data.rate_hz)
 
 
 def tell(data: Data) -> None:
