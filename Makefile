@@ -21,7 +21,8 @@ CPP_FILES = $(shell git ls-files '*.cpp' '*.h')
 CPP_UNITS = $(shell git ls-files '*.cpp')
 NATIVE_PRESETS := native native-asan native-tsan
 
-.PHONY: help env build chromium valgrind demo test test-python test-native test-instructions count-instructions test-other-torch fuzz lint format install-check bench clean
+.PHONY: help env build chromium valgrind demo test test-python test-native test-instructions count-instructions \
+  test-other-torch fuzz lint format install-check bench bench-libraries clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | column -t -s '|'
@@ -78,7 +79,7 @@ build/instructions/.ready: valgrind build
 fuzz: build ## Open broken files, 10000 or as many as: make fuzz N=500
 	$(BIN)/python -m tests.fuzz $(N)
 
-lint: $(VENV)/.lint-ready ## Check style, types and the C++ with clang-tidy
+lint: $(VENV)/.lint-ready bench-libraries ## Check style, types and the C++ with clang-tidy
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -106,19 +107,12 @@ test-other-torch: build ## Play exported files on another torch: make test-other
 	build/other-torch/bin/pip install --quiet torch==$(OTHER_TORCH) numpy
 	PYTHONPATH=. $(BIN)/python -W ignore tools/play_on_other_torch.py build/other-torch/bin/python
 
-bench: build ## Measure, beside references
-	cmake --preset bench >/dev/null && cmake --build --preset bench >/dev/null
-	for suite in ring resampler biquad svf fir; do build/bench/benchmarks/native/$$suite || exit 1; done
-	$(BIN)/python -m benchmarks.resampling_quality
-	$(BIN)/python benchmarks/ring.py
-	$(BIN)/python benchmarks/wrapper.py
-	$(BIN)/python -m benchmarks.filters
-	$(BIN)/python -m benchmarks.zipper
-	$(BIN)/python -m benchmarks.portable
-	$(BIN)/python -m benchmarks.portable_fir
-	$(BIN)/python -m benchmarks.examples
-	$(BIN)/python -m benchmarks.look_behind
-	$(BIN)/python benchmarks/import_time.py
+bench-libraries: ## Install what the benchmarks are built with and compared with, if it is missing and we are root
+	tools/install_bench_libraries.sh
+
+bench: build bench-libraries ## Measure, beside references, and write docs/benchmarks.md: make bench, or make bench QUICK=1
+	cmake --preset bench -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python >/dev/null && cmake --build --preset bench >/dev/null
+	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
 
 clean: ## Remove everything that was built, and .venv
 	rm -rf build $(VENV) demo_output exports

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 ROUND_SECONDS = 0.003  # so short that another process seldom falls into one
-N_ROUNDS = 60
+N_ROUNDS = 20
 
 # Channels in and out, taps, dilation.
 Shape = tuple[int, int, int, int]

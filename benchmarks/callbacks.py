@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from benchmarks.wrapper_worker import PassThrough
+from benchmarks.sdk_scripts import PassThrough
 from neutone_sdk.benchmark.job import Job
 from neutone_sdk.benchmark.speed import Timing
 from neutone_sdk.benchmark.timing import host_calls, set_up, time_callbacks
@@ -31,7 +31,7 @@ def timed(script: Any, host_hz: int, host_block: int, n_callbacks: int) -> Timin
 
 
 def pass_through(folder: Path) -> dict[str, Any]:
-    """Export the pass-through of ``benchmarks/wrapper_worker.py``, and return it in each flavour."""
+    """Export the pass-through of ``benchmarks/sdk_scripts.py``, and return it in each flavour."""
     scripts = {}
     for flavour in FLAVOURS:
         save_neutone_model(PassThrough(nn.Identity()), folder / flavour, flavour=flavour, max_n_samples=0)

@@ -1,31 +1,26 @@
-"""Time ``import neutone_sdk`` beside ``import torch``: python benchmarks/import_time.py.
+"""Time ``import neutone_sdk`` beside ``import torch``: python -m benchmarks.import_time [--json FILE] [--quick].
 
-In turns, each in a fresh process.
+In turns, each in a fresh process. The ratio to reach is 1.2.
 """
 
-import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
-N_TURNS = 9
-REACH = 1.2
-
-
-def seconds(module: str) -> float:
-    """Return the wall time of a Python that imports ``module`` and ends."""
-    start = time.perf_counter()
-    subprocess.run([sys.executable, "-c", f"import {module}"], check=True)  # noqa: S603
-    return time.perf_counter() - start
+from benchmarks.rounds import OURS, Results, in_turns, run
 
 
-def main() -> None:
-    """Measure in turns and print the ratio."""
-    pairs = [(seconds("torch"), seconds("neutone_sdk")) for _ in range(N_TURNS)]
-    torch_s, ours_s = (statistics.median(column) for column in zip(*pairs, strict=True))
-    ratio = statistics.median(ours / reference for reference, ours in pairs)
-    print(f"import torch {torch_s:.2f} s, import neutone_sdk {ours_s:.2f} s, ratio {ratio:.3f} (reach: <= {REACH})")
+def importing(module: str) -> Callable[[], object]:
+    """Return what runs a Python that imports ``module`` and ends."""
+    return lambda: subprocess.run([sys.executable, "-c", f"import {module}"], check=True)  # noqa: S603
+
+
+def measure(is_quick: bool) -> Results:
+    """Return the wall times."""
+    cases = {OURS: (importing("neutone_sdk"), 1.0), "torch": (importing("torch"), 1.0)}
+    return Results({"import": in_turns(cases, 3 if is_quick else 9, time.perf_counter_ns)})
 
 
 if __name__ == "__main__":
-    main()
+    run(__doc__, measure)

@@ -1,20 +1,17 @@
-"""Time FIR filters of both flavours in TorchScript: python -m benchmarks.portable_fir.
+"""Time FIR filters of both flavours in TorchScript: python -m benchmarks.portable_fir [--json FILE] [--quick].
 
-Microseconds per block, stereo, one thread, medians. Blocks are filtered in a loop inside TorchScript, without Python's
-cost of a call.
+Per block, stereo, one thread. Blocks are filtered in a loop inside TorchScript, without Python's cost of a call.
 """
 
-import statistics
-import time
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from benchmarks.rounds import OURS, Results, Rounds, in_turns, run
 from neutone_sdk.portable.fir import fir, fir_set_taps
 
 N_BLOCKS = 64
-N_ROUNDS = 15
 FOREVER = 10**12
 
 
@@ -34,32 +31,33 @@ def native(audio: Tensor, table: Tensor, history: Tensor, state: Tensor) -> Tens
     return filtered
 
 
-def block_us(filter_blocks: Any, audio: Tensor, tensors: tuple[Tensor, ...]) -> float:
-    """Return microseconds per block."""
-    durations = []
-    with torch.inference_mode():
-        for _ in range(N_ROUNDS + 2):
-            start_ns = time.perf_counter_ns()
-            filter_blocks(audio, *tensors)
-            durations.append((time.perf_counter_ns() - start_ns) / N_BLOCKS / 1e3)
-    return statistics.median(durations[2:])
-
-
-def main() -> None:
-    """Print a table."""
-    torch.set_num_threads(1)
-    native_loop, portable_loop = torch.jit.script(native), torch.jit.script(portable)
-    print(f"{'block':>6} {'taps':>6} {'native us':>10} {'portable us':>12} {'fading':>8}")
-    for n_frames in (64, 512, 2048):
-        for n_taps in (31, 257, 4097, 8193):
-            taps = torch.ops.neutone.fir_design("lowpass", [3000.0], 48_000.0, n_taps)
-            audio, tensors = torch.rand(2, n_frames) - 0.5, torch.ops.neutone.new_fir(taps, 2)
-            native_us = block_us(native_loop, audio, tensors)
-            portable_us = block_us(portable_loop, audio, tensors)
+def compare(loops: dict[str, Any], n_frames: int, n_taps: int, n_rounds: int) -> Rounds:
+    """Return timings of one filter, each contender with tensors of its own."""
+    taps = torch.ops.neutone.fir_design("lowpass", [3000.0], 48_000.0, n_taps)
+    audio = torch.rand(2, n_frames) - 0.5
+    cases = {}
+    for name, loop in loops.items():
+        tensors = torch.ops.neutone.new_fir(taps, 2)
+        if name.endswith("fading"):
             fir_set_taps(taps, FOREVER, *tensors)
-            fading_us = block_us(portable_loop, audio, tensors)
-            print(f"{n_frames:>6} {n_taps:>6} {native_us:>10.1f} {portable_us:>12.1f} {fading_us:>8.1f}")
+        loop(audio, *tensors)  # the compiler settles in the first two calls
+        cases[name] = (lambda loop=loop, tensors=tensors: loop(audio, *tensors), float(N_BLOCKS))
+    return in_turns(cases, n_rounds)
+
+
+def measure(is_quick: bool) -> Results:
+    """Return the timings of all filters."""
+    torch.set_num_threads(1)
+    in_native, in_portable = torch.jit.script(native), torch.jit.script(portable)
+    loops = {OURS: in_native, "neutone portable": in_portable, "neutone portable, fading": in_portable}
+    results = Results()
+    with torch.inference_mode():
+        for n_frames in (64, 512, 2048):
+            for n_taps in (31, 257, 4097, 8193):
+                group = f"portable fir/{n_taps} taps, {n_frames} frames"
+                results.groups[group] = compare(loops, n_frames, n_taps, n_rounds=3 if is_quick else 15)
+    return results
 
 
 if __name__ == "__main__":
-    main()
+    run(__doc__, measure)

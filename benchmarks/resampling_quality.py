@@ -1,19 +1,22 @@
-"""What resampling does to audio, in dB, samples and bits: python -m benchmarks.resampling_quality [--json FILE].
+"""What resampling does to audio, in dB, samples and bits.
+
+python -m benchmarks.resampling_quality [--json FILE] [--quick].
 
 First the resampler alone, then the whole wrapper around a model that passes audio on, and one that delays it by 37 of
 its samples; of many settings the worst is shown.
 """
 
-import argparse
-import json
+from collections.abc import Callable
+from functools import partial
 from itertools import permutations
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from neutone_sdk import ModelCard, Resampler, WaveformToWaveformBase, resample
+from benchmarks.rounds import Results, run
+from neutone_sdk import ModelCard, Resampler, SampleQueueWrapper, WaveformToWaveformBase, resample
 from tests.signals import center_of, pulse, sine, snr_db, tone_and_rest
 from tests.wrappers import delay_of, player
 
@@ -58,36 +61,92 @@ class Delaying(WaveformToWaveformBase):
         return whole[:, : x.size(1)]
 
 
-def tone(frequency_hz: float, from_hz: int, to_hz: int, quality: str) -> tuple[float, float]:
-    """Return gain and SNR in dB of one resampled tone."""
+class Listening(WaveformToWaveformBase):
+    """Remembers what it hears, at 48 kHz in blocks of 512."""
+
+    def __init__(self) -> None:
+        card = ModelCard(
+            name="listening",
+            authors=["benchmark"],
+            short_description="",
+            native_sample_rates=[48_000],
+            native_buffer_sizes=[512],
+        )
+        super().__init__(nn.Identity(), card=card)
+        self.heard: list[Tensor] = []
+
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:  # noqa: ARG002
+        """Return the block."""
+        self.heard.append(x[0].clone())
+        return x
+
+
+def pitch_error_cents(host_block: int) -> float:
+    """Return by how much a tone of 997 Hz in a host at 44.1 kHz is off for a model at 48 kHz."""
+    model = Listening()
+    queue = SampleQueueWrapper(model, daw_sr=44_100, daw_bs=host_block)
+    queue.reset()
+    model.heard.clear()
+    for block in sine(997.0, 44_100, 689 * 128, AMPLITUDE).float().repeat(2, 1).split(host_block, dim=1):
+        queue(block)
+    heard = torch.cat(model.heard).double().numpy()[4096:]
+    # Its phase against that of the tone, early and late.
+    turning = heard * np.exp(-2j * np.pi * 997.0 / 48_000 * np.arange(len(heard)))
+    window = np.hanning(len(heard) // 2)
+    early, late = (np.angle((turning[at : at + len(window)] * window).sum()) for at in (0, len(window)))
+    off_hz = (late - early + np.pi) % (2 * np.pi) - np.pi
+    off_hz *= 48_000 / (2 * np.pi * len(window))
+    return float(abs(1200.0 * np.log2(1.0 + off_hz / 997.0)))
+
+
+def gain_and_snr_db(samples: np.ndarray, frequency_hz: float, rate_hz: int) -> tuple[float, float]:
+    """Return gain and SNR in dB of a tone that had the amplitude of 0.9."""
+    amplitude, _ = tone_and_rest(samples, frequency_hz, rate_hz)
+    return 20.0 * np.log10(amplitude / AMPLITUDE), snr_db(samples, frequency_hz, rate_hz)
+
+
+def our_tone(frequency_hz: float, from_hz: int, to_hz: int, quality: str) -> np.ndarray:
+    """Return a resampled tone without its ends."""
     resampled = resample(sine(frequency_hz, from_hz, from_hz // 2, AMPLITUDE), from_hz, to_hz, quality)[0]
     edge = 300 * max(1, to_hz // from_hz)
-    samples = resampled[edge:-edge].double().numpy()
-    amplitude, _ = tone_and_rest(samples, frequency_hz, to_hz)
-    return 20.0 * np.log10(amplitude / AMPLITUDE), snr_db(samples, frequency_hz, to_hz)
+    samples: np.ndarray = resampled[edge:-edge].double().numpy()
+    return samples
 
 
-def show_resampler() -> dict[str, object]:
+def quality_row(tone: Callable[[float], np.ndarray], to_hz: int, latency: float) -> list[float]:
+    """Return the SNR of four tones, the gain of the last, all in dB, and the latency in frames of output."""
+    found = [gain_and_snr_db(tone(hz), hz, to_hz) for hz in (997.0, 18e3, 15.5e3, 20e3)]
+    return [*(snr for _, snr in found), found[-1][0], latency]
+
+
+def row_text(name: str, row: list[float]) -> str:
+    """Return a line of the table."""
+    low, high, middle, edge, gain, latency = row
+    return f"{name:>26} {low:10.1f} {high:13.1f} {middle:9.1f} {edge:7.1f} {gain:15.5f} {latency:16.2f}"
+
+
+def show_resampler(pairs: list[tuple[int, int]]) -> dict[str, object]:
     """Print the resampler's own figures."""
     figures: dict[str, object] = {}
-    print("resampler alone, dB       SNR 997 Hz  THD+N 18 kHz  15.5 kHz  20 kHz  gain at 20 kHz  latency, frames")
+    print("resampler alone, dB         SNR 997 Hz  THD+N 18 kHz  15.5 kHz  20 kHz  gain at 20 kHz  latency, frames")
     for quality, reach in REACH.items():
         for from_hz, to_hz in ((44100, 48000), (48000, 44100), (44100, 47999)):
-            low, high, middle, edge = (tone(hz, from_hz, to_hz, quality) for hz in (997.0, 18e3, 15.5e3, 20e3))
+            name = f"{quality} {from_hz} to {to_hz}"
             latency = Resampler(from_hz, to_hz, quality=quality).delay_samples
-            row = [low[1], high[1], middle[1], edge[1], edge[0], latency]
-            figures[f"{quality} {from_hz} to {to_hz}"] = row
-            print(
-                f"{quality:>11} {from_hz} to {to_hz} {row[0]:10.1f} {row[1]:13.1f} {row[2]:9.1f} {row[3]:7.1f} "
-                f"{row[4]:15.5f} {row[5]:16.2f}"
-            )
+            row = quality_row(partial(our_tone, from_hz=from_hz, to_hz=to_hz, quality=quality), to_hz, latency)
+            figures[name] = row
+            print(row_text(name, row))
         print(f"{'reach':>11} {reach}")
-    worst = min((tone(0.0226 * min(pair), *pair, "standard")[1], pair) for pair in PAIRS)
+    worst = min(low_tone_snr_db(pair) for pair in pairs)
     figures["standard, worst pair"] = worst
-    print(
-        f"standard, SNR at 0.0226 of the lower rate (997 Hz of 44.1 kHz): worst of {len(PAIRS)} pairs {worst[0]:.1f} dB"
-    )
+    print(f"standard, SNR at 0.0226 of the lower rate (997 Hz of 44.1 kHz): worst of {len(pairs)} pairs {worst:.1f} dB")
     return figures
+
+
+def low_tone_snr_db(pair: tuple[int, int]) -> float:
+    """Return the SNR of a low tone at two rates."""
+    frequency_hz = 0.0226 * min(pair)
+    return gain_and_snr_db(our_tone(frequency_hz, *pair, "standard"), frequency_hz, pair[1])[1]
 
 
 def played(player: torch.jit.ScriptModule, audio: Tensor, host_hz: int, blocks: list[int]) -> tuple[Tensor, int]:
@@ -129,13 +188,13 @@ def delay_error(host_hz: int, model_hz: int, model_block: int, host_block: int) 
     return abs(center_of(out[0].double().numpy()) - at - delay)
 
 
-def show_wrapper() -> dict[str, object]:
+def show_wrapper(pairs: list[tuple[int, int]]) -> dict[str, object]:
     """Print the figures of the whole wrapper."""
-    rows = {(pair, delay): measure_wrapper(*pair, delay) for pair in PAIRS for delay in (0, 37)}
+    rows = {(pair, delay): measure_wrapper(*pair, delay) for pair in pairs for delay in (0, 37)}
     low, high, difference = (list(column) for column in zip(*rows.values(), strict=True))
     errors = [
         delay_error(*pair, model_block, host_block)
-        for pair in PAIRS[::4]
+        for pair in pairs[::4]
         for model_block in MODEL_BLOCKS
         for host_block in (64, 441, 2048)
     ]
@@ -148,16 +207,15 @@ def show_wrapper() -> dict[str, object]:
     return {"low": low, "high": high, "difference": difference, "delay error": errors}
 
 
-def main() -> None:
-    """Measure and print tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", type=Path, help="also write all figures to this file")
-    arguments = parser.parse_args()
+def measure(is_quick: bool) -> Results:
+    """Print tables, and return the figures."""
+    pairs = PAIRS[:: 8 if is_quick else 1]
     with torch.inference_mode():
-        figures = {"resampler": show_resampler(), "wrapper": show_wrapper()}
-    if arguments.json:
-        arguments.json.write_text(json.dumps(figures))
+        figures: dict[str, Any] = {"resampler": show_resampler(pairs), "wrapper": show_wrapper(pairs)}
+        figures["pitch error"] = pitch_error_cents(128)
+        print(f"  997 Hz, a model at 48 kHz, a host at 44.1 kHz, blocks of 128: {figures['pitch error']:.6f} cents off")
+    return Results(figures=figures)
 
 
 if __name__ == "__main__":
-    main()
+    run(__doc__, measure)

@@ -1,4 +1,4 @@
-"""Spectral lines that a moving knob leaves beside a tone: python -m benchmarks.zipper.
+"""Spectral lines that a moving knob leaves beside a tone: python -m benchmarks.zipper [--json FILE].
 
 A tone of 1 kHz goes through a gain whose knob moves, in a host of 48 kHz that sends one value a block: evenly from 0.1
 to 0.9 in four seconds, as automation does, or up and down once a second, as a hand does. Steps from block to block
@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from benchmarks.rounds import Results, run
 from neutone_sdk import ContinuousNeutoneParameter, ModelCard, SampleQueueWrapper, WaveformToWaveformBase
 
 RATE_HZ = 48_000
@@ -72,15 +73,20 @@ SMOOTHINGS: dict[str, dict[str, object]] = {
 }
 
 
-def main() -> None:
-    """Print a table."""
+def measure(is_quick: bool) -> Results:  # noqa: ARG001  # seconds as it is
+    """Print a table, and return it."""
     print("strongest line beside a tone of 1 kHz behind a moving knob, dB (reach: -100 if smoothed)")
     columns = [(knob, block) for knob in (ramp, wave) for block in (64, 512, 2048)]
     print(f"{'':>20}" + "".join(f"{f'{knob.__name__}, {block}':>12}" for knob, block in columns))
+    figures: dict[str, dict[str, float]] = {}
     for name, smoothing in SMOOTHINGS.items():
         levels = [strongest_line_db(gain(block, **smoothing), block, knob) for knob, block in columns]
         print(f"{name:>20}" + "".join(f"{level:12.1f}" for level in levels))
+        figures[name] = {
+            f"{knob.__name__}, {block}": level for (knob, block), level in zip(columns, levels, strict=True)
+        }
+    return Results(figures={"zipper": figures})
 
 
 if __name__ == "__main__":
-    main()
+    run(__doc__, measure)

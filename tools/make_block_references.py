@@ -1,7 +1,7 @@
 """Write what model blocks of neutone_sdk 1.5.2 give: python tools/make_block_references.py tests/data.
 
-Run it in an environment with that version, such as the one that ``benchmarks/wrapper.py`` makes. Each file holds, for
-each case, ``case/arguments`` (JSON), ``case/state/*`` (the state dict), ``case/x``, ``case/cond`` and ``case/y``.
+Run it in an environment with that version, such as the one that ``benchmarks/reference_sdk.py`` makes. Each file holds,
+for each case, ``case/arguments`` (JSON), ``case/state/*`` (the state dict), ``case/x``, ``case/cond`` and ``case/y``.
 """
 
 import argparse

@@ -9,7 +9,7 @@
 #include <immintrin.h>
 #endif
 
-namespace neutone::benchmark {
+namespace neutone::bench {
 
 // Keeps the calling thread on one core, the `nth` of those that it may run on: two busy threads that share a core until
 // the scheduler notices would be measured instead of what they do. Without effect where there is no such core or no
@@ -42,4 +42,4 @@ inline void spin_pause() noexcept {
 #endif
 }
 
-}  // namespace neutone::benchmark
+}  // namespace neutone::bench

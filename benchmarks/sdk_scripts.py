@@ -1,20 +1,25 @@
-"""Time a pass-through in the neutone_sdk that this Python has; print JSON. Started by ``benchmarks/wrapper.py``.
+"""Write what benchmarks/native plays of the neutone_sdk that this Python has: sdk_scripts.py FOLDER.
 
 Runs on this package and on 1.x alike, so it uses the interface that both have.
 """
 
-import json
 import sys
-import time
+from pathlib import Path
 from typing import Dict, List  # noqa: UP035  # what 1.x on older Pythons scripts
 
 import torch
 from torch import Tensor, nn
 
-from neutone_sdk import ContinuousNeutoneParameter, NeutoneParameter, SampleQueueWrapper, WaveformToWaveformBase
+from neutone_sdk import (
+    CircularInplaceTensorQueue,
+    ContinuousNeutoneParameter,
+    NeutoneParameter,
+    SampleQueueWrapper,
+    WaveformToWaveformBase,
+)
+from neutone_sdk.filters import FilterType, IIRFilter
 
-N_CALLS = 300  # a TorchScript loop of so many callbacks is timed as one
-N_ROUNDS = 9
+N_FRAMES = 512
 
 
 class PassThrough(WaveformToWaveformBase):
@@ -65,45 +70,58 @@ class PassThrough(WaveformToWaveformBase):
 
     def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:  # noqa: UP006
         # Looks at every knob, or the compiler would leave them out and the figure would be too good.
-        n_values = params["a"].numel() + params["b"].numel() + params["c"].numel() + params["d"].numel()
+        n_values = 0
+        for value in params.values():
+            n_values += value.numel()
         if n_values > 1_000_000:
             return -x
         return x
 
 
-class Loop(nn.Module):
-    """Call the wrapper from TorchScript, so that Python's cost of a call is not in the figure."""
+class QueueLoop(nn.Module):
+    """Push and pop through the queue class."""
 
-    def __init__(self, wrapper: torch.jit.ScriptModule) -> None:
-        super().__init__()
-        self.wrapper = wrapper
-
-    def forward(self, n_calls: int, x: Tensor, params: Tensor) -> Tensor:
-        """Return the last block."""
-        y = x
+    def forward(self, n_calls: int) -> Tensor:
+        """Pass blocks, and return the last."""
+        queue = CircularInplaceTensorQueue(2, 2048)
+        audio, out = torch.rand(2, 512), torch.zeros(2, 512)
         for _ in range(n_calls):
-            y = self.wrapper(x, params)
+            queue.push(audio)
+            queue.pop(out)
+        return out
+
+
+class FilterLoop(nn.Module):
+    """Filter block after block."""
+
+    audio: Tensor
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+        self.register_buffer("audio", torch.rand(2, N_FRAMES) - 0.5)
+
+    def forward(self, n_calls: int) -> Tensor:
+        """Return the last block."""
+        y = self.audio
+        for _ in range(n_calls):
+            y = self.module(self.audio)
         return y
 
 
-def microseconds_per_callback(host_hz: int, host_block: int) -> list[float]:
-    """Return one mean for each round."""
-    wrapper = SampleQueueWrapper(PassThrough(nn.Identity()), daw_sr=host_hz, daw_bs=host_block)
+def main() -> None:
+    """Write wrapper, queue and filter."""
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    wrapper = SampleQueueWrapper(PassThrough(nn.Identity()))
     wrapper.prepare_for_inference()
-    script = torch.jit.script(wrapper)
-    loop = torch.jit.script(Loop(script))
-    x, params = torch.rand(2, host_block) - 0.5, torch.rand(4, host_block)
-    rounds = []
-    with torch.inference_mode():
-        for _ in range(3):
-            loop(N_CALLS, x, params)
-        for _ in range(N_ROUNDS):
-            start_ns = time.perf_counter_ns()
-            loop(N_CALLS, x, params)
-            rounds.append((time.perf_counter_ns() - start_ns) / 1e3 / N_CALLS)
-    return rounds
+    for name, module in {
+        "wrapper": wrapper,
+        "queue": QueueLoop(),
+        "iir": FilterLoop(IIRFilter(FilterType.LOWPASS, 1000.0, 0.7071)),
+    }.items():
+        torch.jit.script(module).save(str(folder / f"{name}.pt"))
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(1)
-    print(json.dumps({size: microseconds_per_callback(int(sys.argv[1]), int(size)) for size in sys.argv[2:]}))
+    main()
