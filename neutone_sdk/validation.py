@@ -160,15 +160,21 @@ def remedy_for_output(shape: list[int], n_channels: int, n_samples: int, look_be
         look_behind: Samples that came before these.
         n_given: Samples that it got, with look-behind and look-ahead.
     """
+    if shape == [1, n_samples, n_channels] and n_samples != n_channels:
+        return "take the batch axis off, and put the channels first: y.squeeze(0).t()"
+    if shape == [n_channels, 1, n_samples] and n_channels != 1:
+        return "take the middle axis off: y.squeeze(1)"
     if len(shape) == 3:
         return "take the batch axis off, for instance by y.squeeze(0)"
     if len(shape) != 2:
         return "return both axes, (channels, samples)"
     if shape[1] != n_samples and n_given != n_samples:
         look_ahead = n_given - look_behind - n_samples
+        start = f"{look_behind}" if look_behind > 0 else ""
+        end = f"x.size(1) - {look_ahead}" if look_ahead > 0 else ""
         return (
             f"x has {look_behind} samples of look-behind and {look_ahead} of look-ahead, leave them out: "
-            f"y[:, {look_behind} : x.size(1) - {look_ahead}]"
+            f"y[:, {start}:{end}]"
         )
     if shape[1] != n_samples:
         return "return as many samples as come in; what a layer leaves out, a cached one keeps, or a look-behind brings"
