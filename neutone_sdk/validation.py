@@ -160,12 +160,8 @@ def remedy_for_output(shape: list[int], n_channels: int, n_samples: int, look_be
         look_behind: Samples that came before these.
         n_given: Samples that it got, with look-behind and look-ahead.
     """
-    if shape == [1, n_samples, n_channels] and n_samples != n_channels:
-        return "take the batch axis off, and put the channels first: y.squeeze(0).t()"
-    if shape == [n_channels, 1, n_samples] and n_channels != 1:
-        return "take the middle axis off: y.squeeze(1)"
     if len(shape) == 3:
-        return "take the batch axis off, for instance by y.squeeze(0)"
+        return _remedy_for_third_axis(shape, n_channels, n_samples)
     if len(shape) != 2:
         return "return both axes, (channels, samples)"
     if shape[1] != n_samples and n_given != n_samples:
@@ -181,6 +177,14 @@ def remedy_for_output(shape: list[int], n_channels: int, n_samples: int, look_be
     if shape[0] != n_channels:
         return f"return {n_channels} of them, or let is_output_mono() say otherwise"
     return "call .float()"
+
+
+def _remedy_for_third_axis(shape: list[int], n_channels: int, n_samples: int) -> str:
+    if shape == [1, n_samples, n_channels] and n_samples != n_channels:
+        return "take the batch axis off, and put the channels first: y.squeeze(0).t()"
+    if shape == [n_channels, 1, n_samples] and n_channels != 1:
+        return "take the middle axis off: y.squeeze(1)"
+    return "take the batch axis off, for instance by y.squeeze(0)"
 
 
 def validate_waveform(x: Tensor, is_mono: bool) -> None:

@@ -53,7 +53,7 @@ def played(model: Any, x: Tensor, host_block: int, rate_hz: int = 48_000) -> Ten
 
 
 def exported(model: Any, folder: Path) -> Path:
-    save_neutone_model(Wrapped(model), folder, speed_benchmark=False)
+    save_neutone_model(Wrapped(model), folder, audio_sample_pairs=[], speed_benchmark=False)
     return folder / "model.nm"
 
 
