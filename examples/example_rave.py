@@ -30,6 +30,7 @@ HOP = 8  # samples of a band for each latent
 FRAME = 2 * HOP  # samples of a band that a latent frame holds
 FLOOR = 1e-5  # RMS below which a band counts as silent
 REFERENCE = 0.02 / torch.arange(1, N_BANDS + 1).square()  # RMS of bands at level 0: about what music has
+LOUDEST = 0.25  # RMS that all bands together have at most: noise at this level has peaks near full scale
 CACHES = ("pad", "cache", "gru_state")  # how RAVE's layers call what they remember
 
 
@@ -102,7 +103,7 @@ class Autoencoder(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.n_bands, self.frame = N_BANDS, FRAME
+        self.n_bands, self.frame, self.loudest = N_BANDS, FRAME, LOUDEST
         self.register_buffer("reference", REFERENCE.unsqueeze(1))
         n = torch.arange(N_BANDS)
         cosines = torch.cos(math.pi / N_BANDS * torch.outer(n, n + 0.5)) * math.sqrt(2.0 / N_BANDS)
@@ -144,9 +145,9 @@ class Autoencoder(nn.Module):
 
     @torch.jit.export
     def gains(self, z: Tensor) -> Tensor:
-        """Return how loud latents say that the bands are, all together no louder than full scale."""
+        """Return how loud latents say that the bands are, all together no louder than the limit."""
         rms = self.reference * torch.exp(self.cepstrum.T @ z[:, : self.n_bands])
-        rms = rms / torch.linalg.vector_norm(rms, dim=1, keepdim=True).clamp(min=1.0)
+        rms = rms / (torch.linalg.vector_norm(rms, dim=1, keepdim=True) / self.loudest).clamp(min=1.0)
         return rms.repeat_interleave(self.frame, dim=1)
 
     def forward(self, x: Tensor) -> Tensor:

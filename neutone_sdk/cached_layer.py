@@ -32,5 +32,5 @@ class CachedLayer(nn.Module):
     def prepare_for_inference(self) -> None:
         """Expect blocks of a stream, which starts now, and leave training mode."""
         self.set_cached(True)
-        self.reset(0)
+        self.reset(0)  # with its memory, which would be written into the file
         self.eval()

@@ -17,6 +17,7 @@ from neutone_sdk.parameter import (
     CategoricalNeutoneParameter,
     ContinuousNeutoneParameter,
     NeutoneParameter,
+    check_unique_names,
 )
 from neutone_sdk.scripting import scriptable_twin
 from neutone_sdk.validation import check_type
@@ -36,7 +37,8 @@ class NeutoneModel(ABC, nn.Module):
         card: Static facts, instead of getters.
 
     Raises:
-        InvalidTypeError: ``model`` is no module, ``card`` is no card, or a getter is missing and there is no card.
+        InvalidTypeError: ``model`` is no module, ``card`` is no card or not given by name, or a getter is missing and
+            there is no card.
         InvalidParameterError: There are too many parameters, one is of the wrong kind, or two have one name.
     """
 
@@ -54,6 +56,11 @@ class NeutoneModel(ABC, nn.Module):
 
     def __init__(self, model: nn.Module, use_debug_mode: bool = True, *, card: ModelCard | None = None) -> None:
         super().__init__()
+        if isinstance(use_debug_mode, ModelCard):
+            msg = (
+                f"the second argument is use_debug_mode; give the card by name: {type(self).__name__}(model, card=...)"
+            )
+            raise InvalidTypeError(msg)
         if not isinstance(model, nn.Module):
             msg = f"model must be a torch.nn.Module, got {type(model).__name__}"
             raise InvalidTypeError(msg)
@@ -257,7 +264,6 @@ def _check_parameters(parameters: list[NeutoneParameter]) -> None:
         names = [parameter.name for parameter in parameters]
         msg = f"a model can have at most {MAX_N_PARAMS} parameters, got {len(parameters)}: {names}; drop some"
         raise InvalidParameterError(msg)
-    seen: set[str] = set()
     for parameter in parameters:
         if not isinstance(parameter, (ContinuousNeutoneParameter, CategoricalNeutoneParameter)):
             msg = (
@@ -265,7 +271,4 @@ def _check_parameters(parameters: list[NeutoneParameter]) -> None:
                 "text and tokens are for models that render whole clips"
             )
             raise InvalidParameterError(msg)
-        if parameter.name in seen:
-            msg = f"two parameters are called {parameter.name!r}; the model gets them by name, so rename one"
-            raise InvalidParameterError(msg)
-        seen.add(parameter.name)
+    check_unique_names(parameters)

@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar, get_origin
 from neutone_sdk.errors import InvalidArgumentError, NeutoneError, raise_all
 from neutone_sdk.facts import check_fact
 from neutone_sdk.metadata import violations
-from neutone_sdk.parameter import NeutoneParameter
+from neutone_sdk.parameter import NeutoneParameter, check_unique_names
 
 Getter = TypeVar("Getter", bound=Callable[..., Any])
 
@@ -59,7 +59,8 @@ class ModelCard:
     Raises:
         InvalidTypeError: A field is of another type; a string is no list of strings.
         InvalidArgumentError: A field is outside the limits above, a count of samples is negative, a native rate or
-            size is not positive, or a link is no address. Either lists all that is wrong.
+            size is not positive, or a link is no address.
+        InvalidParameterError: Two parameters have one name. Each of these lists all that is wrong.
     """
 
     name: str
@@ -106,6 +107,8 @@ class ModelCard:
                 continue
             try:
                 check_fact(value, kind, f"ModelCard: {fact.name} must be")
+                if fact.name == "parameters":
+                    check_unique_names(value)
                 facts[_KEYS.get(fact.name, fact.name)] = _as_metadata(fact.type, value)
             except NeutoneError as error:
                 errors.append(error)

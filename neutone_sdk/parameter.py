@@ -251,6 +251,20 @@ class DiscreteTokensNeutoneParameter(NeutoneParameter):
         return {**super().to_metadata(), "max_n_tokens": self.max_n_tokens}
 
 
+def check_unique_names(parameters: Sequence[NeutoneParameter]) -> None:
+    """Raise if two parameters have one name.
+
+    Raises:
+        InvalidParameterError: They have.
+    """
+    seen: set[str] = set()
+    for parameter in parameters:
+        if parameter.name in seen:
+            msg = f"two parameters are called {parameter.name!r}; the model gets them by name, so rename one"
+            raise InvalidParameterError(msg)
+        seen.add(parameter.name)
+
+
 class NamedValues(dict[str, Any]):
     """What a model in memory gets of its parameters: a dict that says what there is if something else is asked for."""
 

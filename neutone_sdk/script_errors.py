@@ -54,7 +54,10 @@ _REMEDIES = (
     (r"Lambda", "write a function with def instead of the lambda"),
     (
         r"Module '\w+' has no attribute '\w+'(?! \()",
-        "create it in __init__, after super().__init__; a constant of the class needs its type, N: Final[int] = 4",
+        (
+            "create it in __init__, after super().__init__; a constant of the class needs its type, N: Final[int] = 4; "
+            "what the first block creates, as in layers of cached-conv, is there once a block has been played"
+        ),
     ),
     (r"set nonexistent attribute", "create the attribute in __init__, after super().__init__, with its final type"),
     (r"is not defined in the (false|true) branch", "give the variable a value before the if, or in both branches"),
@@ -80,10 +83,6 @@ _REMEDIES = (
     (r"import statements", "import at the top of the file"),
     (r"Expected a single top-level function", "write a function with def instead of the lambda"),
     (r"closed over global variable", "pass the value as an argument, write it in the method, or make it an attribute"),
-    (
-        r"Module '\w+' has no attribute",
-        "make it in __init__; if the first block makes it, as in layers of cached-conv, play one before it is wrapped",
-    ),
     (r"has no attribute or method", "annotate where the object comes from: what has no annotation counts as a Tensor"),
     (r"undefined value|Unknown type name", "import or define the name at the top of the file, not inside a function"),
     (

@@ -161,20 +161,30 @@ def remedy_for_output(shape: list[int], n_channels: int, n_samples: int, look_be
         n_given: Samples that it got, with look-behind and look-ahead.
     """
     if len(shape) == 3:
-        return "take the batch axis off, for instance by y.squeeze(0)"
+        return _remedy_for_third_axis(shape, n_channels, n_samples)
     if len(shape) != 2:
         return "return both axes, (channels, samples)"
     if shape[1] != n_samples and n_given != n_samples:
         look_ahead = n_given - look_behind - n_samples
+        start = f"{look_behind}" if look_behind > 0 else ""
+        end = f"x.size(1) - {look_ahead}" if look_ahead > 0 else ""
         return (
             f"x has {look_behind} samples of look-behind and {look_ahead} of look-ahead, leave them out: "
-            f"y[:, {look_behind} : x.size(1) - {look_ahead}]"
+            f"y[:, {start}:{end}]"
         )
     if shape[1] != n_samples:
         return "return as many samples as come in; what a layer leaves out, a cached one keeps, or a look-behind brings"
     if shape[0] != n_channels:
         return f"return {n_channels} of them, or let is_output_mono() say otherwise"
     return "call .float()"
+
+
+def _remedy_for_third_axis(shape: list[int], n_channels: int, n_samples: int) -> str:
+    if shape == [1, n_samples, n_channels] and n_samples != n_channels:
+        return "take the batch axis off, and put the channels first: y.squeeze(0).t()"
+    if shape == [n_channels, 1, n_samples] and n_channels != 1:
+        return "take the middle axis off: y.squeeze(1)"
+    return "take the batch axis off, for instance by y.squeeze(0)"
 
 
 def validate_waveform(x: Tensor, is_mono: bool) -> None:

@@ -146,7 +146,7 @@ class WrongOutput(nn.Module):
         super().__init__()
         self.wrong = wrong
 
-    def forward(self, x: Tensor) -> Tensor:  # noqa: PLR0911 -- one a case, in TorchScript
+    def forward(self, x: Tensor) -> Tensor:  # noqa: C901, PLR0911 -- one a case, in TorchScript
         if self.wrong == "short":
             return x[:, 1:]
         if self.wrong == "long":
@@ -159,6 +159,10 @@ class WrongOutput(nn.Module):
             return x[0]
         if self.wrong == "3-D":
             return x.unsqueeze(0)
+        if self.wrong == "channels last":
+            return x.t().unsqueeze(0)
+        if self.wrong == "channels as a batch":
+            return x.unsqueeze(1)
         if self.wrong == "float64":
             return x.double()
         if self.wrong == "int64":
@@ -176,7 +180,9 @@ class WrongOutput(nn.Module):
         ("mono", "float32 of shape [1, 64]; return 2 of them, or let is_output_mono() say otherwise"),
         ("3 channels", "float32 of shape [3, 64]; return 2 of them, or let is_output_mono() say otherwise"),
         ("1-D", "float32 of shape [64]; return both axes, (channels, samples)"),
-        ("3-D", "float32 of shape [1, 2, 64]; take the batch axis off"),
+        ("3-D", "float32 of shape [1, 2, 64]; take the batch axis off, for instance by y.squeeze(0)"),
+        ("channels last", "float32 of shape [1, 64, 2]; take the batch axis off, and put the channels first: y.sq"),
+        ("channels as a batch", "float32 of shape [2, 1, 64]; take the middle axis off: y.squeeze(1)"),
         ("float64", "float64 of shape [2, 64]; call .float()"),
         ("int64", "int64 of shape [2, 64]; call .float()"),
         ("a number", "float32 of shape []"),

@@ -17,7 +17,7 @@ from neutone_sdk.checks.script_state import changed, grown, sizes_bytes, state_o
 from neutone_sdk.checks.stability import MEMORY
 
 from .wrappers import PassThrough, card, queue
-from .wrappers_failing import FAILING, OTHERS, KeepsEverything, subject_of
+from .wrappers_failing import FAILING, OTHERS, Case, KeepsEverything, subject_of
 
 DOCS = Path(__file__).parents[1] / "docs" / "export.md"
 
@@ -41,6 +41,19 @@ def test_what_else_is_wrong_fails_its_check(case: str) -> None:
     (result,) = run_checks(make(), [check for check in CHECKS if check.name == name]).results
     assert result.status is Status.FAILED
     assert re.search(detail, result.detail), result.detail
+
+
+@pytest.mark.parametrize(
+    ("case", "remedy"),
+    [(OTHERS["no number on silence"], "divisions by"), (FAILING["a bias"], "a bias that silence turns into DC")],
+    ids=["no number", "DC"],
+)
+def test_the_remedy_of_unclean_output_is_that_of_what_was_found(case: Case, remedy: str) -> None:
+    make, name, _ = case
+    (result,) = run_checks(make(), [check for check in CHECKS if check.name == name]).results
+    others = {"divisions by", "a bias that silence turns into DC"} - {remedy}
+    assert remedy in result.remedy
+    assert not any(other in result.remedy for other in others)
 
 
 class Noisy(PassThrough):

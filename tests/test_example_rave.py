@@ -1,5 +1,6 @@
 """The RAVE example: what its designed autoencoder promises, and exports of others that it wraps."""
 
+import functools
 import importlib.util
 import math
 from pathlib import Path
@@ -63,6 +64,7 @@ def test_at_rest_it_plays_what_it_hears_as_late_as_its_layers_say(example: Any) 
 
     late = model.get_delay_samples()
     assert late == 648
+    assert example.measured_delay(model) == pytest.approx(late, abs=1)  # as of exports, which do not tell
     assert level_db(stream[..., late:] - clip[..., :-late]) < level_db(clip) - FLOAT32_DB
     assert model.encode(clip).shape == (1, int(model.encode_params[2]), 60)
 
@@ -86,7 +88,41 @@ def test_the_first_latent_is_loudness_and_the_second_brightness(example: Any) ->
     rest = played(0, 0.0)
     assert level_db(played(0, 4.0)) - level_db(rest) == pytest.approx(20.0 / math.log(10.0), abs=0.05)  # 1 neper
     assert brightness_db(played(1, -2.0)) > brightness_db(rest) + 10.0
-    assert level_db(played(0, 40.0)) < 3.0  # all bands together no louder than full scale
+    assert level_db(played(0, 40.0)) < 20.0 * math.log10(example.LOUDEST) + 3.0  # frames overlap
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("latent", [0, 1, 15])
+def test_the_knobs_scale_and_shift_the_latent_that_the_menu_names(example: Any, latent: int) -> None:
+    model = example.Autoencoder()
+    wrapper = example.RaveWrapper(model, example.card(model, "rave", None))
+    wrapper.prepare_for_inference()
+    clip = 0.1 * audio(1, 4096)
+    z = model.encode(clip[None])
+    z[:, latent] = 1.5 * z[:, latent] - 1.0
+    expected = model.decode(z)[0]
+    wrapper.reset_model()
+
+    played = wrapper(clip, torch.tensor([[latent / 15.0], [0.75], [0.375], [0.0]]))
+
+    torch.testing.assert_close(played, expected, rtol=0, atol=1e-5)
+    wrapper.reset_model()
+    assert level_db(wrapper(clip) - expected) > -40.0
+
+
+@torch.no_grad()
+def test_no_knob_makes_it_much_louder_than_full_scale(example: Any) -> None:
+    model = example.Autoencoder()
+    wrapper = example.RaveWrapper(model, example.card(model, "rave", None))
+    wrapper.prepare_for_inference()
+    clip = 0.2 * audio(1, 8192)
+
+    def peak(latent: float, chaos: float) -> float:
+        wrapper.reset_model()
+        return float(wrapper(clip, torch.tensor([[latent], [1.0], [1.0], [chaos]])).abs().max())
+
+    assert max(peak(latent / 15.0, chaos=0.0) for latent in range(16)) < 1.5
+    assert peak(0.0, chaos=1.0) < 2.5
 
 
 @torch.no_grad()
@@ -113,6 +149,8 @@ def test_an_export_is_wrapped_with_blocks_rate_and_delay_of_its_own(
     torch.jit.script(model).save(str(tmp_path / "strings.ts"))
 
     monkeypatch.setattr("sys.argv", ["", "-i", str(tmp_path / "strings.ts"), "-o", str(tmp_path / "out")])
+    without_samples = functools.partial(example.save_neutone_model, audio_sample_pairs=[])  # they take longest
+    monkeypatch.setattr(example, "save_neutone_model", without_samples)
 
     example.main()
 

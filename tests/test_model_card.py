@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from neutone_sdk import ModelCard, SampleQueueWrapper, WaveformToWaveformBase
-from neutone_sdk.errors import InvalidArgumentError, InvalidTypeError, ModelOutputError
+from neutone_sdk.errors import InvalidArgumentError, InvalidParameterError, InvalidTypeError, ModelOutputError
 
 from .wrappers import GAIN, PassThrough, card, queue
 
@@ -163,6 +163,18 @@ class HasNoCard(PassThrough):
 def test_a_card_has_to_be_a_card(make: Callable[[], WaveformToWaveformBase]) -> None:
     with pytest.raises(InvalidTypeError, match=r"card must be a ModelCard, got ('test'|\{|<class|Identity\()"):
         make()
+
+
+def test_a_card_by_position_is_not_taken_for_the_debug_mode() -> None:
+    with pytest.raises(InvalidTypeError, match=r"give the card by name: PassThrough\(model, card=\.\.\.\)"):
+        PassThrough(nn.Identity(), card())  # type: ignore[arg-type]
+
+
+def test_two_parameters_of_one_name_are_refused_by_the_card_beside_all_else() -> None:
+    with pytest.raises(InvalidParameterError, match=r"^two parameters are called 'gain'.* rename one$"):
+        card(parameters=[GAIN, GAIN])
+    with pytest.raises(InvalidParameterError, match=r"(?s)called 'gain'.*wet_default must be"):
+        card(parameters=[GAIN, GAIN], wet_default=2.0)
 
 
 def test_getters_need_not_be_scriptable() -> None:

@@ -53,7 +53,7 @@ def played(model: Any, x: Tensor, host_block: int, rate_hz: int = 48_000) -> Ten
 
 
 def exported(model: Any, folder: Path) -> Path:
-    save_neutone_model(Wrapped(model), folder, speed_benchmark=False)
+    save_neutone_model(Wrapped(model), folder, audio_sample_pairs=[], speed_benchmark=False)
     return folder / "model.nm"
 
 
@@ -102,7 +102,9 @@ def test_it_plays_in_a_host_of_another_rate_as_in_memory_however_the_host_cuts_i
 def test_a_model_of_cached_conv_that_was_never_played_is_refused_with_the_remedy(tmp_path: Path) -> None:
     never_played = rave_shaped(plays=False)
 
-    with pytest.raises(ScriptingError, match=r"has no attribute 'pad'\n.*, play one before it is wra"):
+    with pytest.raises(
+        ScriptingError, match=r"has no attribute 'pad'\n.*cached-conv, is there once a block has been played"
+    ):
         save_neutone_model(Wrapped(never_played), tmp_path)
     assert not (tmp_path / "model.nm").exists()
 

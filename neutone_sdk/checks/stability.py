@@ -21,6 +21,10 @@ MIN_DC_SHARE_IN_SILENCE: Final = 0.5  # of the RMS
 MAX_DC_IN_NOISE: Final = 0.03
 MIN_DC_SHARE_IN_NOISE: Final = 0.1
 _SECONDS_OF_ZEROS: Final = 10
+_AGAINST_BAD_NUMBERS: Final = (
+    "look for divisions by, and logarithms of, a level that may be 0, and for feedback above 1"
+)
+_AGAINST_DC: Final = "look for a bias that silence turns into DC: subtract what silence gives, or end with a high-pass"
 
 N_BLOCKS: Final = 1000
 _MOMENTS: Final = (200, 600, N_BLOCKS)  # before the first torch specialises the graph, and caches fill
@@ -33,16 +37,17 @@ def _sounds_clean(subject: Subject, budget: Budget) -> Outcome:
     setting = subject.setting
     model = subject.load_for(setting)
     n_second = ceil_div(setting.rate_hz, setting.block) * setting.block
-    problems, oddities = [], []
+    problems: dict[str, str] = {}  # to their remedies
+    oddities: dict[str, str] = {}
     for name, audio in _signals(n_second):
         output = play(model, audio, setting.block, budget=budget)
         problem, oddity = _faults(name, audio, output)
-        problems += problem
-        oddities += oddity
+        problems |= problem
+        oddities |= oddity
     if problems:
-        return failed("; ".join(problems))
+        return failed("; ".join(problems), "; ".join(dict.fromkeys(problems.values())))
     if oddities:
-        return warned("; ".join(oddities))
+        return warned("; ".join(oddities), _AGAINST_DC)
     return passed(f"silence, pulses, noise at full scale, then {_SECONDS_OF_ZEROS} s of zeros")
 
 
@@ -59,19 +64,19 @@ def _signals(n_second: int) -> list[tuple[str, Tensor]]:
     ]
 
 
-def _faults(name: str, audio: Tensor, output: Tensor) -> tuple[list[str], list[str]]:
-    """Return what must not be, and what is odd."""
+def _faults(name: str, audio: Tensor, output: Tensor) -> tuple[dict[str, str], dict[str, str]]:
+    """Return what must not be, and what is odd, each with its remedy."""
     n_bad = int((~output.isfinite()).sum())
     if n_bad:
         first = int((~output.isfinite()).any(dim=0).nonzero()[0])
-        return [f"on {name} {n_bad} samples are no finite numbers, the first in {first}"], []
+        return {f"on {name} {n_bad} samples are no finite numbers, the first in {first}": _AGAINST_BAD_NUMBERS}, {}
     rest = output[:, output.size(1) // 2 :].double()  # what was heard before has decayed
     dc = rest.mean(dim=1).abs()
     share = dc / rest.square().mean(dim=1).sqrt().clamp(min=1e-12)
-    text = f"on {name} the output has a DC offset of {float(dc.max()):.3g}"
+    found = {f"on {name} the output has a DC offset of {float(dc.max()):.3g}": _AGAINST_DC}
     if audio.square().mean() > 0.01:
-        return [], [text] * bool(((dc > MAX_DC_IN_NOISE) & (share > MIN_DC_SHARE_IN_NOISE)).any())
-    return [text] * bool(((dc > MAX_DC_IN_SILENCE) & (share > MIN_DC_SHARE_IN_SILENCE)).any()), []
+        return {}, found if ((dc > MAX_DC_IN_NOISE) & (share > MIN_DC_SHARE_IN_NOISE)).any() else {}
+    return found if ((dc > MAX_DC_IN_SILENCE) & (share > MIN_DC_SHARE_IN_SILENCE)).any() else {}, {}
 
 
 def _needs_no_more_memory(subject: Subject, budget: Budget) -> Outcome:
@@ -111,8 +116,7 @@ def _resident_bytes() -> int:
 CLEAN_OUTPUT = Check(
     "clean-output",
     "a sample that is no number mutes a whole mixer until it is restarted; DC takes headroom, and clicks",
-    "look for divisions by, and logarithms of, a level that may be 0, for feedback above 1, and for a bias that "
-    "silence turns into DC",
+    f"{_AGAINST_BAD_NUMBERS}; {_AGAINST_DC}",
     _sounds_clean,
     max_seconds=20.0,
 )
