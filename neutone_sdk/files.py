@@ -117,11 +117,11 @@ def _second_name(path: Path) -> Path:
 
 
 def _write_beside(path: Path, content: bytes) -> Path:
-    temporary = _beside(path)
     with _naming(path):
         if path.is_dir():
             msg = f"cannot write {path}: there is a folder of that name; choose another place, or move it away"
             raise ExportError(msg)
+        temporary = _beside(path)
         try:
             with temporary.open("xb") as file:
                 file.write(content)

@@ -1,6 +1,8 @@
 """The benchmarks on the command line. What a worker says is scripted here, but for where the real one is the point."""
 
 import csv
+import errno
+import io
 import json
 import re
 import signal
@@ -15,7 +17,7 @@ import pytest
 from PIL import Image
 from torch import nn
 
-from neutone_sdk.benchmark import Job, Timing, speed, workers
+from neutone_sdk.benchmark import Job, Timing, plots, speed, workers
 from neutone_sdk.benchmark.__main__ import commands as old_commands
 from neutone_sdk.cli.main import commands, run
 from neutone_sdk.utils import save_neutone_model
@@ -117,14 +119,29 @@ def test_the_table_has_every_column(call: Command, script: Script, model: Path) 
 
 
 def test_json_keeps_every_callback(call: Command, script: Script, model: Path) -> None:
-    script(*WHOLE, setting(960), END)
+    script(*WHOLE)
     report = json.loads(call("speed", model, "--json", "--num-threads", "1").stdout)
-    first, empty = report["settings"]
+    (first,) = report["settings"]
     assert first["callbacks_ns"] == CALLBACKS["callbacks_ns"]
     assert first["warm_up_ns"] == WARM_UP["warm_up_ns"]
     assert (first["mean_us"], first["p99_9_us"], first["n_late"], first["load"]) == (5_000, 14_000, 1, 0.5)
-    assert empty["mean_us"] is None
     assert (report["model"], report["n_threads"]) == (str(model), 1)
+
+
+@pytest.mark.parametrize("format_", [(), ("--json",), ("--csv",)])
+def test_nothing_is_shown_of_what_was_not_measured(
+    call: Command, script: Script, model: Path, format_: tuple[str, ...]
+) -> None:
+    script(setting(), WARM_UP, {"error": "ModelOutputError", "message": "failed"})
+    assert call("speed", model, *format_, "--plot", "load.png") == Result(1, "", "Error: failed\n")
+    assert not Path("load.png").exists()
+
+
+def test_numbers_have_no_exponents(call: Command, script: Script, model: Path) -> None:
+    script(setting(480), WARM_UP, {"callbacks_ns": [2_000]}, END, setting(960), WARM_UP, {"callbacks_ns": [MS**2]}, END)
+    fast, slow = call("speed", model).stdout.splitlines()[2:4]
+    assert fast.split()[8:11] == ["0.02", "%", "5000"]
+    assert slow.split()[8:11] == ["5000000", "%", "2e-05"]
 
 
 def test_csv_is_a_line_a_setting(call: Command, script: Script, model: Path) -> None:
@@ -137,12 +154,40 @@ def test_csv_is_a_line_a_setting(call: Command, script: Script, model: Path) -> 
 
 
 def test_the_plot_is_a_picture(call: Command, script: Script, model: Path) -> None:
-    script(*WHOLE, setting(960), WARM_UP, CALLBACKS, END, setting(960, 96_000), END)
+    script(*WHOLE, setting(960), WARM_UP, CALLBACKS, END, setting(960, 96_000), WARM_UP)
     assert call("speed", model, "--plot", "load.png").returncode == 0
     with Image.open("load.png") as picture:
         pixels = np.asarray(picture.convert("RGB"))
     assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 20
     assert min(pixels.shape[:2]) > 300
+
+
+def test_the_plot_is_there_also_if_nobody_reads_the_table(
+    call: Command, script: Script, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(*_: object) -> None:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    monkeypatch.setattr("neutone_sdk.cli.benchmark.speed.show", closed)
+    script(*WHOLE)
+    assert call("speed", model, "--plot", "load.png").returncode == 1
+    assert Path("load.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_names_of_files_mean_nothing_to_tables_and_plots(call: Command, script: Script, model: Path) -> None:
+    name = "[red]a$b_$.nm"
+    Path(name).write_bytes(model.read_bytes())
+    script(*WHOLE)
+    result = call("speed", name, "--plot", "load.png")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.startswith(name)
+
+
+def test_the_size_of_a_plot_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plots, "_MAX_PIXELS", 600)
+    timings = [Timing(48_000, size, 48_000, size, 1, [MS], [MS]) for size in (64, 128, 256)]
+    with Image.open(io.BytesIO(plots.speed_picture(timings, ""))) as picture:
+        assert max(picture.size) in {599, 600}
 
 
 def test_the_lines_of_1_x_are_there(call: Command, script: Script, model: Path) -> None:
@@ -205,8 +250,8 @@ def test_what_a_worker_raises_is_raised_here(call: Command, script: Script, mode
         (("missing.nm",), "missing.nm is not a file"),
         (("other.nm",), "other.nm is not a model"),
         (("missing.nm", "--json"), "missing.nm is not a file"),
-        (("model.nm", "--buffer-size", 0), "a buffer size must be at least 1, got 0"),
-        (("model.nm", "--sample-rate", -48_000), "a sample rate must be at least 1, got -48000"),
+        (("model.nm", "--buffer-size", 0), "a buffer size must be 1 to 16777216, got 0"),
+        (("model.nm", "--sample-rate", -48_000), "a sample rate must be 1 to 768000, got -48000"),
     ],
 )
 def test_bad_input_is_one_line(
@@ -225,11 +270,12 @@ def test_bad_input_is_one_line(
     [
         (("speed", "model.nm", "--repeat", 0), "--repeat and --n-iters must be at least 1, got 0 and 30"),
         (("speed", "model.nm", "--n-iters", -1), "--repeat and --n-iters must be at least 1, got 10 and -1"),
-        (("profile", "model.nm", "--n-iters", 0), "the number of callbacks must be at least 1, got 0"),
+        (("profile", "model.nm", "--n-iters", 0), "the number of callbacks must be 1 to 100000000, got 0"),
         (("speed", "model.nm", "--num-threads", 0), "the number of threads must be 1 to 1024, got 0"),
         (("speed", "model.nm", "--num-threads", 5_000), "the number of threads must be 1 to 1024, got 5000"),
         (("speed", "model.nm", "--max-seconds", 0), "max_seconds must be finite and above 0, got 0.0"),
         (("speed", "model.nm", "--plot", "nowhere/load.png"), "cannot write nowhere/load.png"),
+        (("speed", "model.nm", "--plot", ""), "cannot write .: there is a folder of that name"),
         (("profile", "model.nm", "--trace", "nowhere/trace.json"), "cannot write nowhere/trace.json"),
         (("profile", "model.nm", "--trace", "t.json", "--buffer-size", 1, "--buffer-size", 2), "one setting, got 2"),
     ],
@@ -308,6 +354,12 @@ def test_latency_of_1_x_has_its_lines(call: Command, model: Path) -> None:
     assert all(int(total) == int(buffering) + int(own) for total, buffering, own in lines)
 
 
+def test_latency_of_1_x_recommends_on_the_same_stream(call: Command, model: Path) -> None:
+    result = call("benchmark-latency", "--model_file", model, "--json", "--buffer_size", 256)
+    assert result.stderr.splitlines()[-1].startswith("The recommended sample rate / buffer size combination is")
+    assert len(json.loads(result.stdout)["settings"]) == 4
+
+
 def test_latency_as_json_and_csv(call: Command, model: Path) -> None:
     settings = json.loads(call("latency", model, "--json", "--buffer-size", 128).stdout)["settings"]
     rows = list(csv.DictReader(call("latency", model, "--csv", "--buffer-size", 128).stdout.splitlines()))
@@ -329,7 +381,7 @@ def test_a_real_profile(call: Command, model: Path, tmp_path: Path) -> None:
     result = call("profile", "--model_file", model, "--n_iters", 4, "--use_params", "True", "--trace", "trace.json")
     assert result.returncode == 0, result.stderr
     for text in (
-        "the faster half, 3 callbacks",
+        "the faster half of 4 callbacks",
         "(between operators)",
         "Total CPU time",
         "CPU memory",
@@ -337,6 +389,18 @@ def test_a_real_profile(call: Command, model: Path, tmp_path: Path) -> None:
     ):
         assert text in result.stdout
     assert json.loads((tmp_path / "trace.json").read_text())["traceEvents"]
+
+
+@pytest.mark.parametrize("command", ["speed", "profile"])
+def test_ctrl_c_before_there_is_anything_says_so(
+    call: Command, model: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    def interrupted(*_: object) -> Generator[Timing, None, None]:
+        yield from ()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"neutone_sdk.cli.benchmark.{command}.measure_{command}", interrupted)
+    assert call(command, model) == Result(1, "", "Error: interrupted; nothing was measured until then\n")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT for a child alone")

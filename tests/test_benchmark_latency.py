@@ -87,8 +87,9 @@ def test_files_of_1_x_know_one_mode() -> None:
 @pytest.mark.parametrize(
     ("rates", "sizes", "message"),
     [
-        ([44_100], [0], "a buffer size must be at least 1, got 0"),
-        ([-1], [512], "a sample rate must be at least 1, got -1"),
+        ([44_100], [0], "a buffer size must be 1 to 16777216, got 0"),
+        ([44_100], [1 << 64], "a buffer size must be 1 to 16777216, got 18446744073709551616"),
+        ([-1], [512], "a sample rate must be 1 to 768000, got -1"),
         ([], [512], "no sample rate"),
     ],
 )

@@ -22,7 +22,6 @@ from neutone_sdk.utils import save_neutone_model
 from .wrappers import card
 
 N_CALLBACKS = 4
-N_KEPT = 2  # the faster half
 Event = dict[str, Any]
 CLOCK_US = 0.01  # the trace's times are rounded to a nanosecond, for each of some hundred events
 
@@ -101,7 +100,7 @@ def test_layers_are_those_of_the_model(profile: Profile) -> None:
 
 def test_operators_are_counted_where_they_are_called(profile: Profile) -> None:
     layers = layers_by_name(profile.layers)
-    n_runs = N_KEPT // 2  # the model works on every other block
+    n_runs = N_CALLBACKS // 2  # the model works on every other block
     counts = {name: layers[name].n_operators for name in ("model.first.0", "model.first.1", "model.second.0")}
     assert counts == {"model.first.0": n_runs, "model.first.1": n_runs, "model.second.0": 2 * n_runs}
     assert layers["model.last"].n_operators >= n_runs
@@ -109,8 +108,8 @@ def test_operators_are_counted_where_they_are_called(profile: Profile) -> None:
 
 
 def test_the_layers_add_up_to_the_callbacks(profile: Profile) -> None:
-    assert profile.n_callbacks == N_KEPT
-    whole_us = profile.profiled_us * N_KEPT
+    assert profile.n_callbacks == N_CALLBACKS
+    whole_us = profile.profiled_us * N_CALLBACKS
     assert sum(layer.own_us for layer in profile.layers) == pytest.approx(whole_us, abs=CLOCK_US)
     assert all(layer.own_us >= 0 for layer in profile.layers)
 
@@ -231,6 +230,10 @@ TIMED = [callback(20.0), event("forward", 0.0, 20.0)] + [
 ]
 
 
+def later(events: list[Event], n_times: int) -> list[Event]:
+    return [{**each, "ts": each["ts"] + 1_000.0 * (1 + index)} for index in range(n_times) for each in events]
+
+
 def costs(timed: list[Event], sites: CallSites) -> dict[str, tuple[float, float, int]]:
     found = layers_of(timed, PLACED, sites)
     assert sum(layer.own_us for layer in found.layers) == found.callbacks_us
@@ -248,7 +251,20 @@ def test_the_time_of_operators_goes_to_their_modules(sites: CallSites) -> None:
 
 def test_what_takes_the_core_away_is_no_layer(sites: CallSites) -> None:
     slow = [{**each, "ts": 2 * each["ts"] + 1_000.0, "dur": 2 * each["dur"]} for each in TIMED]
-    assert costs([*slow, *TIMED], sites) == costs(TIMED, sites)
+    doubled = {name: tuple(2 * number for number in cost) for name, cost in costs(TIMED, sites).items()}
+    assert costs([*slow, *TIMED], sites) == doubled
+
+
+@pytest.mark.parametrize("n_waiting", [1, 3, 15])
+def test_a_callback_in_which_the_model_works_counts_as_often_as_it_was_made(sites: CallSites, n_waiting: int) -> None:
+    waiting = [callback(4.0), event("push", 1.0, 2.0, TOP)]
+    found = layers_of([*TIMED, *later(waiting, n_waiting)], [*PLACED, *later(waiting, 1)], sites)
+    layers = layers_by_name(found.layers)
+    assert found.n_callbacks == 1 + n_waiting
+    assert found.callbacks_us == pytest.approx(20.0 + 4.0 * n_waiting)
+    assert (layers["model"].own_us, layers["model"].n_operators) == (6.0, 2)
+    assert layers[QUEUE].own_us == pytest.approx(3.0 + 2.0 * n_waiting)
+    assert layers[QUEUE].n_operators == 1 + n_waiting
 
 
 def test_callbacks_that_are_unlike_the_others_are_counted_from_those(sites: CallSites) -> None:

@@ -147,9 +147,11 @@ def test_a_job_survives_its_journey() -> None:
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"n_callbacks": 0}, "the number of callbacks must be at least 1, got 0"),
-        ({"buffer_sizes": (512, 0)}, "a buffer size must be at least 1, got 0"),
-        ({"sample_rates_hz": (-48_000,)}, "a sample rate must be at least 1, got -48000"),
+        ({"n_callbacks": 0}, "the number of callbacks must be 1 to 100000000, got 0"),
+        ({"buffer_sizes": (512, 0)}, "a buffer size must be 1 to 16777216, got 0"),
+        ({"buffer_sizes": (1 << 64,)}, "a buffer size must be 1 to 16777216, got 18446744073709551616"),
+        ({"sample_rates_hz": (-48_000,)}, "a sample rate must be 1 to 768000, got -48000"),
+        ({"sample_rates_hz": (1_000_000,)}, "a sample rate must be 1 to 768000, got 1000000"),
         ({"sample_rates_hz": ()}, "no sample rate to measure at"),
         ({"buffer_sizes": ()}, "no buffer size to measure at"),
         ({"n_threads": 0}, "threads must be 1 to 1024, got 0"),

@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from neutone_sdk.errors import InvalidArgumentError, InvalidTypeError
+from neutone_sdk.streaming.sample_queue_wrapper import SampleQueueWrapper
 
 DEFAULT_SIZES: Final = (128, 256, 512, 1024, 2048)
 MAX_THREADS: Final = 1024  # more is a mistake, and may be refused by the system in the middle of something
+MAX_RATE_HZ: Final = 768_000  # as resamplers have it
+MAX_CALLBACKS: Final = 100_000_000  # every one is kept: more would not fit into memory
 KNOBS: Final = ("default", "moving")
 
 
@@ -24,9 +27,9 @@ class Job:
 
     Attributes:
         model: A ``.nm`` file.
-        sample_rates_hz: Of the host, above 0.
-        buffer_sizes: Of the host, in samples, above 0.
-        n_callbacks: So many at each setting, above 0, and more until the model has run on whole blocks of its own.
+        sample_rates_hz: Of the host, 1..768000.
+        buffer_sizes: Of the host, in samples, 1..16777216.
+        n_callbacks: So many at each setting, 1..100000000, and more until the model has run on whole blocks of its own.
         is_mono: The host sends one channel, not two.
         n_threads: That torch may use in one operator, 1..1024.
         n_interop_threads: That torch may use for operators side by side, 1..1024.
@@ -52,7 +55,7 @@ class Job:
 
     def __post_init__(self) -> None:
         check_settings(self.sample_rates_hz, self.buffer_sizes)
-        _check_whole("the number of callbacks", self.n_callbacks)
+        _check_whole("the number of callbacks", self.n_callbacks, MAX_CALLBACKS)
         _check_whole("the number of threads", self.n_threads, MAX_THREADS)
         _check_whole("the number of threads between operators", self.n_interop_threads, MAX_THREADS)
         if not (math.isfinite(self.max_seconds) and self.max_seconds > 0):
@@ -94,18 +97,21 @@ class Job:
 
 
 def check_settings(sample_rates_hz: tuple[int, ...], buffer_sizes: tuple[int, ...]) -> None:
-    """Raise unless there are rates and sizes, all above 0.
+    """Raise unless there are rates and sizes, all of them possible.
 
     Raises:
-        InvalidArgumentError: There is none, or one is not above 0.
+        InvalidArgumentError: There is none, or one is not above 0, or above what any model can take.
         InvalidTypeError: One is no whole number.
     """
-    for what, values in (("sample rate", sample_rates_hz), ("buffer size", buffer_sizes)):
+    for what, values, largest in (
+        ("sample rate", sample_rates_hz, MAX_RATE_HZ),
+        ("buffer size", buffer_sizes, SampleQueueWrapper.MAX_BLOCK),
+    ):
         if not values:
             msg = f"there is no {what} to measure at; give at least one"
             raise InvalidArgumentError(msg)
         for value in values:
-            _check_whole(f"a {what}", value)
+            _check_whole(f"a {what}", value, largest)
 
 
 def n_usable_cores() -> int:
@@ -113,11 +119,10 @@ def n_usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _check_whole(what: str, value: int, largest: int | None = None) -> None:
+def _check_whole(what: str, value: int, largest: int) -> None:
     if not isinstance(value, int) or isinstance(value, bool):
         msg = f"{what} must be a whole number, got {value!r}"
         raise InvalidTypeError(msg)
-    if value < 1 or (largest is not None and value > largest):
-        allowed = "at least 1" if largest is None else f"1 to {largest}"
-        msg = f"{what} must be {allowed}, got {value}"
+    if not 1 <= value <= largest:
+        msg = f"{what} must be 1 to {largest}, got {value}"
         raise InvalidArgumentError(msg)

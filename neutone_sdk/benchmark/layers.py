@@ -48,8 +48,8 @@ class Layer:
 class Costs:
     """What all layers cost: their ``own_us`` add up to the durations of the callbacks.
 
-    Those are the faster half of the callbacks with the same operators: what takes the core away meanwhile is no layer,
-    but would be counted as one.
+    Of the callbacks with the same operators the faster half stands for all of them: what takes the core away meanwhile
+    is no layer, but would be counted as one.
     """
 
     layers: tuple[Layer, ...]
@@ -91,13 +91,16 @@ def layers_of(timed: list[dict[str, Any]], placed: list[dict[str, Any]], sites: 
     callbacks = _callbacks(timed)
     if any(callback.names not in places for callback in callbacks):
         callbacks = known
-    callbacks = _faster_half(callbacks)
     nodes: dict[Names, _Node] = {}
-    for callback in callbacks:
-        for operator, place in zip(callback.operators, places[callback.names], strict=True):
-            _count(nodes, operator["dur"], *place)
+    callbacks_us = 0.0
+    for group in _alike(callbacks):
+        kept = sorted(group, key=lambda callback: callback.duration_us)[: ceil_div(len(group), 2)]
+        weight = len(group) / len(kept)  # not 2: where the model works in one callback of many, that is a group of one
+        callbacks_us += weight * sum(callback.duration_us for callback in kept)
+        for index, place in enumerate(places[group[0].names]):
+            duration_us = weight * sum(callback.operators[index]["dur"] for callback in kept)
+            _count(nodes, duration_us, len(group), *place)
     layers = [_layer(path, nodes) for path in _as_tree(nodes)]
-    callbacks_us = sum(callback.duration_us for callback in callbacks)
     between_us = callbacks_us - sum(layer.own_us for layer in layers)
     return Costs((*layers, Layer(BETWEEN, "", between_us, between_us, 0)), len(callbacks), callbacks_us)
 
@@ -122,15 +125,11 @@ def _callbacks(events: list[dict[str, Any]]) -> list[_Callback]:
     return callbacks
 
 
-def _faster_half(callbacks: list[_Callback]) -> list[_Callback]:
-    alike: dict[Names, list[_Callback]] = {}
+def _alike(callbacks: list[_Callback]) -> Iterable[list[_Callback]]:
+    groups: dict[Names, list[_Callback]] = {}
     for callback in callbacks:
-        alike.setdefault(callback.names, []).append(callback)
-    return [
-        callback
-        for group in alike.values()
-        for callback in sorted(group, key=lambda each: each.duration_us)[: ceil_div(len(group), 2)]
-    ]
+        groups.setdefault(callback.names, []).append(callback)
+    return groups.values()
 
 
 def _counts(event: dict[str, Any]) -> bool:
@@ -138,12 +137,12 @@ def _counts(event: dict[str, Any]) -> bool:
     return category == "cpu_op" or (category == "user_annotation" and event["name"] == CALLBACK)
 
 
-def _count(nodes: dict[Names, _Node], duration_us: float, path: Names, kinds: Names) -> None:
+def _count(nodes: dict[Names, _Node], duration_us: float, n_operators: int, path: Names, kinds: Names) -> None:
     for depth, kind in enumerate(kinds, 1):
         node = nodes.setdefault(path[:depth], _Node())
         node.kind = node.kind or kind
     nodes[path].own_us += duration_us
-    nodes[path].n_operators += 1
+    nodes[path].n_operators += n_operators
 
 
 def _places(callback: _Callback, sites: CallSites) -> list[Place]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from neutone_sdk.benchmark.speed import Timing
+from neutone_sdk.benchmark.tables import short
 from neutone_sdk.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -17,7 +18,10 @@ _PANEL_INCHES: Final = (3.4, 2.4)
 _MIN_WIDTH_INCHES: Final = 7.0
 _ROW_INCHES: Final = 0.55
 _N_BINS: Final = 50
+_MARGIN_DECADES: Final = 0.1
+_WIDE_DECADES: Final = 2.0  # then powers of ten are ticks enough
 _DPI: Final = 110
+_MAX_PIXELS: Final = 30_000  # across: matplotlib refuses twice as many
 
 
 def check_plotting() -> None:
@@ -44,8 +48,9 @@ def speed_picture(timings: Sequence[Timing], title: str) -> bytes:
     sizes = sorted({timing.buffer_size for timing in timings})
     width = max(_MIN_WIDTH_INCHES, _PANEL_INCHES[0] * len(sizes))
     heights = [1.0 + _ROW_INCHES * len(rates), *[_PANEL_INCHES[1]] * len(rates)]
-    figure = Figure(figsize=(width, sum(heights) + 0.5), layout="constrained", dpi=_DPI)
-    figure.suptitle(title)
+    height = sum(heights) + 0.5
+    figure = Figure((width, height), layout="constrained", dpi=min(_DPI, _MAX_PIXELS / max(width, height)))
+    figure.suptitle(title, parse_math=False)  # names of files may hold dollars
     grid = figure.add_gridspec(1 + len(rates), len(sizes), height_ratios=heights)
     _draw_loads(figure.add_subplot(grid[0, :]), timings, rates, sizes)
     for timing in timings:
@@ -65,7 +70,7 @@ def _draw_loads(axes: "Axes", timings: Sequence[Timing], rates: list[int], sizes
         at = sizes.index(timing.buffer_size), rates.index(timing.sample_rate_hz)
         percent = 100 * timing.load
         is_dark = not 15 < percent < 85  # the ends of the colours
-        text = f"{_short(percent)} %\nmax {_short(100 * timing.max_us / timing.deadline_us)} %"
+        text = f"{short(percent)} %\nmax {short(100 * timing.max_us / timing.deadline_us)} %"
         axes.text(*at, text, ha="center", va="center", color="white" if is_dark else "black", fontsize=9)
     axes.set_xticks(range(len(sizes)), [str(size) for size in sizes])
     axes.set_yticks(range(len(rates)), [f"{rate} Hz" for rate in rates])
@@ -73,21 +78,24 @@ def _draw_loads(axes: "Axes", timings: Sequence[Timing], rates: list[int], sizes
     axes.set_title("load: mean callback, and the longest, in % of the deadline", fontsize=10)
 
 
-def _short(value: float) -> str:
-    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
-
-
 def _draw_histogram(axes: "Axes", timing: Timing) -> None:
+    from matplotlib.ticker import LogLocator, NullFormatter  # noqa: PLC0415  # heavy
+
     durations_us = timing.durations_us
-    lowest, highest = (
-        min(durations_us.min(), timing.deadline_us) / 1.3,
-        max(durations_us.max(), timing.deadline_us) * 1.3,
-    )
-    axes.hist(durations_us, bins=np.geomspace(lowest, highest, _N_BINS).tolist(), color="tab:blue")
+    decades = np.log10(durations_us / timing.deadline_us)
+    lowest, highest = min(decades.min(), 0.0) - _MARGIN_DECADES, max(decades.max(), 0.0) + _MARGIN_DECADES
+    width = (highest - lowest) / _N_BINS
+    bins = np.arange(np.floor(lowest / width), np.ceil(highest / width) + 1)
+    # The deadline is the border of two bins, or it would run through a bar that is late in part.
+    edges_us = timing.deadline_us * 10.0 ** (width * bins)
+    counts, _, _ = axes.hist(durations_us, bins=edges_us.tolist(), color="tab:blue")
     axes.axvline(timing.deadline_us, color="tab:red", linestyle="--", label=f"deadline {timing.deadline_us:.0f} µs")
     axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0,) if highest - lowest > _WIDE_DECADES else (1.0, 3.0)))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_yscale("log")
-    axes.set_ylim(bottom=0.5)  # a single late callback has to be seen
+    axes.set_ylim(0.5, 4 * max(5, np.max(counts)))  # a single late callback has to be seen, and the legend above all
     axes.set_xlabel("callback, µs")
     axes.set_ylabel("callbacks")
     axes.set_title(f"{timing.sample_rate_hz} Hz / {timing.buffer_size}: {timing.n_late} late", fontsize=10)

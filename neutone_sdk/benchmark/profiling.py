@@ -38,9 +38,9 @@ class Profile:
     Attributes:
         sample_rate_hz: The host's.
         buffer_size: The host's, in samples.
-        n_callbacks: The faster half of those that were profiled.
+        n_callbacks: Those that were profiled for the layers.
         plain_us: Mean of all callbacks that were made without the profiler.
-        profiled_us: Mean of those that the layers are about, with it. The difference is the profiler's own work.
+        profiled_us: Mean of those with it, see `Costs`. The difference is the profiler's own work.
         layers: What each layer costs, over all callbacks, as ``n_callbacks`` of ``profiled_us``; see `layers_of`.
         by_time: torch's table of operators, by their time.
         by_memory: The same by their memory.

@@ -14,8 +14,8 @@ Row = dict[str, Any]
 
 
 def speed_row(timing: Timing) -> Row:
-    """Return one setting: None for what needs a callback where there is none."""
-    row: Row = {
+    """Return one setting, in which there were callbacks."""
+    return {
         "sample_rate_hz": timing.sample_rate_hz,
         "buffer_size": timing.buffer_size,
         "model_rate_hz": timing.model_rate_hz,
@@ -24,14 +24,16 @@ def speed_row(timing: Timing) -> Row:
         "n_planned": timing.n_planned,
         "n_callbacks": len(timing.callbacks_ns),
         "n_preemptions": timing.n_preemptions,
-        "warm_up_max_us": max(timing.warm_up_ns) / 1e3 if timing.warm_up_ns else None,
+        "warm_up_max_us": max(timing.warm_up_ns) / 1e3,
+        "p50_us": timing.percentile_us(50),
+        "p99_us": timing.percentile_us(99),
+        "p99_9_us": timing.percentile_us(99.9),
+        "mean_us": timing.mean_us,
+        "max_us": timing.max_us,
+        "load": timing.load,
+        "speed": timing.speed,
+        "n_late": timing.n_late,
     }
-    has_any = bool(timing.callbacks_ns)
-    for name, percent in {"p50_us": 50, "p99_us": 99, "p99_9_us": 99.9}.items():
-        row[name] = timing.percentile_us(percent) if has_any else None
-    for name in ("mean_us", "max_us", "load", "speed", "n_late"):
-        row[name] = getattr(timing, name) if has_any else None
-    return row
 
 
 def speed_json(timings: Sequence[Timing], facts: Row) -> str:

@@ -11,13 +11,12 @@ from neutone_sdk.benchmark.layers import Layer
 from neutone_sdk.benchmark.profiling import Profile
 from neutone_sdk.benchmark.speed import Timing
 
-NOTHING: Final = "-"
 MIN_SHARE: Final = 0.002  # layers that take less of the time are counted together
 _HALF: Final = 0.5  # of its time a model may take before its load is shown as something to look at
 
 
 def speed_table(timings: Sequence[Timing], title: str) -> Table:
-    """Return a row for each setting. Times are microseconds."""
+    """Return a row for each setting; each has callbacks. Times are microseconds."""
     table = _table(title)
     for name in ("rate", "block", "deadline", "mean", "p50", "p99", "p99.9", "max", "load", "1/RTF", "late", "warm-up"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -28,18 +27,15 @@ def speed_table(timings: Sequence[Timing], title: str) -> Table:
 
 def _speed_row(timing: Timing) -> list[Text | str]:
     setting = [str(timing.sample_rate_hz), str(timing.buffer_size), microseconds(timing.deadline_us)]
-    warm_up = microseconds(max(timing.warm_up_ns) / 1e3) if timing.warm_up_ns else NOTHING
-    if not timing.callbacks_ns:
-        return [*setting, *[NOTHING] * 8, warm_up]
     times = [timing.mean_us, *map(timing.percentile_us, (50, 99, 99.9)), timing.max_us]
     style = "bold red" if timing.load > 1 else "yellow" if timing.load > _HALF else "green"
     return [
         *setting,
         *map(microseconds, times),
-        Text(f"{100 * timing.load:.3g} %", style),
-        f"{timing.speed:.3g}",
+        Text(f"{short(100 * timing.load)} %", style),
+        short(timing.speed),
         Text(f"{timing.n_late} of {len(timing.callbacks_ns)}", "bold red" if timing.n_late else ""),
-        warm_up,
+        microseconds(max(timing.warm_up_ns) / 1e3),
     ]
 
 
@@ -51,7 +47,7 @@ def speed_notes(timings: Sequence[Timing], max_seconds: float) -> list[str]:
     ]
     if cut:
         notes.append(f"Stopped after {max_seconds:g} s, before all callbacks were made: {', '.join(cut)}.")
-    slow = [timing for timing in timings if timing.callbacks_ns and timing.load > 1]
+    slow = [timing for timing in timings if timing.load > 1]
     if slow:
         notes.append(f"Slower than real time at {len(slow)} of {len(timings)} settings: no host can play it there.")
     n_preemptions = sum(timing.n_preemptions or 0 for timing in timings)
@@ -120,5 +116,11 @@ def microseconds(value: float) -> str:
     return f"{value:.1f}" if value < 100 else f"{value:.0f}"
 
 
+def short(value: float) -> str:
+    """Return a number with three digits, or as many as it takes: no exponents for large ones."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+
+
 def _table(title: str) -> Table:
-    return Table(box=None, padding=(0, 2, 0, 0), title=title, title_justify="left")
+    # Text, because a string could hold rich's markup: names of files do not mean it.
+    return Table(box=None, padding=(0, 2, 0, 0), title=Text(title), title_justify="left")

@@ -2,8 +2,8 @@
 
 A timing depends on the machine and its mood; the number of instructions only on the code, the compiler and the
 libraries. So it can guard: over 3 % more or less than baseline.json says is an error, and `--update` puts what was
-counted on record, for the change to be seen. Needs valgrind, Linux on x86-64 with AVX2, and the compiler and C library
-on record; elsewhere nothing is compared, and that is said.
+counted on record, for the change to be seen. Needs valgrind, Linux on x86-64 with AVX2, and the compiler, C library and
+torch on record; elsewhere nothing is compared, and that is said.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from importlib.metadata import version as version_of
 from pathlib import Path
 
 TOLERANCE = 0.03
@@ -49,6 +50,7 @@ def counted() -> tuple[dict[str, str], dict[str, int]]:
         "compiler": " ".join(version.groups()) if version else "unknown",
         "C library": " ".join(platform.libc_ver()),
         "kernels": sets,
+        "torch": version_of("torch"),
     }
     return conditions, paths
 

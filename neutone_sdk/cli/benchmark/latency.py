@@ -38,14 +38,17 @@ def latency(
         raise click.UsageError("--json and --csv exclude one another")
     path = the_model(model, model_file)
     delays = measure_delays(load_neutone_model(path)[0], rates_hz, sizes)
-    if context.obj == "1.x":
+    is_old = context.obj == "1.x"
+    if is_old:
         for delay in delays:
             if delay.is_fixed:
                 click.echo(latency_line(delay), err=True)
+        click.echo(recommendation(delays), err=True)
     if as_json:
         click.echo(latency_json(delays, facts(path)))
     elif as_csv:
         click.echo(latency_csv(delays), nl=False)
     else:
         show(latency_table(delays, printable(path.name)))
-        click.echo(recommendation(delays))
+        if not is_old:
+            click.echo(recommendation(delays))

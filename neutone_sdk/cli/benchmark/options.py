@@ -55,7 +55,7 @@ def takes_host(n_iters_help: str) -> Decorator:
             type=float,
             default=10.0,
             show_default=True,
-            help="At each setting; then what there is has to do.",
+            help="Time limit at each setting; what was measured until then is shown.",
         ),
     )
 

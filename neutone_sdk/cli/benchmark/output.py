@@ -32,10 +32,11 @@ def gather(results: Generator[T, None, None], on_result: Callable[[T], object]) 
     return None
 
 
-def finish(error: BaseException | None) -> None:
+def finish(error: BaseException | None, *, has_any: bool) -> None:
     """After what there is has been shown, end as the error wants it."""
     if isinstance(error, KeyboardInterrupt):
-        click.echo("Error: interrupted; this is what was measured until then", err=True)
+        what = "this is what was measured until then" if has_any else "nothing was measured until then"
+        click.echo(f"Error: interrupted; {what}", err=True)
         sys.exit(1)
     if error is not None:
         raise error

@@ -57,14 +57,14 @@ def profile(
     elif not as_json:
         for each in profiles:
             _print(each, title(job))
-    finish(error)
+    finish(error, has_any=bool(profiles))
 
 
 def _print(profile: Profile, what: str) -> None:
     click.echo(f"{what}, {profile.sample_rate_hz} Hz, blocks of {profile.buffer_size}")
     click.echo(
         f"a callback takes {microseconds(profile.plain_us)} us, and {microseconds(profile.profiled_us)} us under the "
-        f"profiler (without it all, with it the faster half, {profile.n_callbacks} callbacks)"
+        f"profiler (the mean without it, and with it the mean of the faster half of {profile.n_callbacks} callbacks)"
     )
     if has_modules(profile.layers):
         show(layer_table(profile, "Layers, us a callback"))

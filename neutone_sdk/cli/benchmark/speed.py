@@ -67,12 +67,12 @@ def speed(
         check_writable(plot)
     timings: dict[tuple[int, int], Timing] = {}
     error = _measure(job, timings, n_iters if context.obj == "1.x" else None)
-    found = list(timings.values())
+    found = [timing for timing in timings.values() if timing.callbacks_ns]
+    if plot is not None and found:  # first: whoever reads what is printed may not want all of it
+        write_atomically({plot: speed_picture(found, title(job))})
     if found or error is None:
         _print(found, job, as_json=as_json, as_csv=as_csv)
-    if plot is not None:
-        _draw(plot, found, title(job))
-    finish(error)
+    finish(error, has_any=bool(found))
 
 
 def _measure(job: Job, timings: dict[tuple[int, int], Timing], n_iters: int | None) -> BaseException | None:
@@ -108,9 +108,3 @@ def _print(timings: list[Timing], job: Job, *, as_json: bool, as_csv: bool) -> N
         click.echo(speed_csv(timings), nl=False)
     for note in speed_notes(timings, job.max_seconds):
         click.echo(note, err=not is_table)
-
-
-def _draw(path: Path, timings: list[Timing], text: str) -> None:
-    timed = [timing for timing in timings if timing.callbacks_ns]
-    if timed:
-        write_atomically({path: speed_picture(timed, text)})
