@@ -105,7 +105,7 @@ def test_the_table_has_every_column(call: Command, script: Script, model: Path) 
         "block": "480",
         "deadline": "10000",
         "mean": "5000",
-        "p50": "3000",
+        "p50": "2000",
         "p99": "14000",
         "p99.9": "14000",
         "max": "14000",
@@ -337,6 +337,29 @@ def test_the_command_line_of_1_x_goes_on_working(
     assert (result.returncode, result.stderr) == (0, "")
     fields = {"sample_rates_hz": (44_100,), "buffer_sizes": (64, 128), "n_callbacks": 6, "is_mono": is_mono}
     assert jobs == [Job(model=model, n_threads=2, n_interop_threads=2, **fields)]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("given", "knobs"),
+    [
+        ((), "default"),
+        (("--use_params", "True"), "moving"),
+        (("--use_params",), "moving"),
+        (("--use_params", "0"), "default"),
+    ],
+)
+def test_a_profile_turns_knobs_if_it_shall(
+    call: Command, model: Path, monkeypatch: pytest.MonkeyPatch, given: tuple[str, ...], knobs: str
+) -> None:
+    jobs: list[Job] = []
+
+    def measured(job: Job, _: Path | None) -> Generator[Timing, None, None]:
+        jobs.append(job)
+        yield from ()
+
+    monkeypatch.setattr("neutone_sdk.cli.benchmark.profile.measure_profile", measured)
+    assert call("profile", "--model_file", model, *given).returncode == 0
+    assert [job.knobs for job in jobs] == [knobs]
 
 
 def test_latency_shows_all_parts_and_the_recommendation(call: Command, model: Path) -> None:

@@ -13,6 +13,8 @@ from torch import Tensor, nn
 
 from neutone_sdk.audio import AudioSample
 from neutone_sdk.benchmark import Job, Timing
+from neutone_sdk.benchmark.reports import speed_row
+from neutone_sdk.benchmark.tables import speed_table
 from neutone_sdk.benchmark.timing import Plan, host_calls, set_up, time_callbacks
 from neutone_sdk.errors import InvalidArgumentError, InvalidTypeError
 
@@ -77,7 +79,8 @@ def test_a_percentile_was_measured_and_as_many_keep_to_it(durations_ns: list[int
     timing = Timing(48_000, 512, 48_000, 512, len(durations_ns), callbacks_ns=durations_ns)
     found = timing.percentile_us(percent)
     assert found in timing.durations_us
-    assert (timing.durations_us <= found).mean() >= percent / 100 - 1e-9  # rounding of the percentage
+    assert (timing.durations_us <= found).mean() >= percent / 100 - 1e-6  # rounding of the percentage
+    assert (timing.durations_us < found).mean() <= percent / 100  # and there is no lesser one
 
 
 @pytest.mark.parametrize("n_round", [1, 16])
@@ -92,6 +95,19 @@ def test_a_slow_model_is_stopped_after_its_time(n_round: int) -> None:
 def test_whole_rounds_are_made_however_little_time_there_is(n_round: int) -> None:
     timing = measure(itertools.repeat(1_000 * MS), Plan(n_round, 3 * n_round, 300 * n_round), max_seconds=1e-3)
     assert (len(timing.warm_up_ns), len(timing.callbacks_ns)) == (2 * n_round, n_round)
+
+
+def test_the_warm_up_leaves_half_of_the_time() -> None:
+    timing = measure(itertools.repeat(1_000 * MS), Plan(1, 300, 300), max_seconds=100.0)
+    assert (len(timing.warm_up_ns), len(timing.callbacks_ns)) == (50, 50)
+
+
+def test_reports_and_tables_have_the_percentiles_of_their_names() -> None:
+    timing = Timing(48_000, 512, 48_000, 512, 10_000, [MS], [index * 1_000 for index in range(1, 10_001)])
+    row = speed_row(timing)
+    assert [row[name] for name in ("p50_us", "p99_us", "p99_9_us", "max_us")] == [5_000, 9_900, 9_990, 10_000]
+    columns = {str(column.header): str(*column.cells) for column in speed_table([timing], "").columns}
+    assert [columns[name] for name in ("p50", "p99", "p99.9", "max")] == ["5000", "9900", "9990", "10000"]
 
 
 def test_load_and_speed_are_of_the_mean() -> None:
