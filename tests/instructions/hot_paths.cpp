@@ -4,6 +4,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdlib>
+#include <exception>
+#include <iostream>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -21,12 +23,10 @@
 #include "dsp/resampler.h"
 #include "dsp/spsc_ring.h"
 #include "dsp/svf.h"
-#include "stamps.h"
 
 using neutone::dsp::Planar;
 using neutone::dsp::SpscRing;
 using neutone::test::Buffer;
-using neutone::test::stamped;
 
 namespace {
 
@@ -141,11 +141,16 @@ void count_filters() {
 }  // namespace
 
 int main() {
-  // Counts of other instruction sets are others: whoever compares has to know.
-  static const std::string sets = "instruction sets " + std::to_string(neutone::dsp::count_instruction_sets());
-  CALLGRIND_DUMP_STATS_AT(sets.c_str());
-  count_rings_and_channels();
-  count_parameters();
-  count_resamplers();
-  count_filters();
+  try {
+    // Counts of other instruction sets are others: whoever compares has to know.
+    static const std::string sets = "instruction sets " + std::to_string(neutone::dsp::count_instruction_sets());
+    CALLGRIND_DUMP_STATS_AT(sets.c_str());
+    count_rings_and_channels();
+    count_parameters();
+    count_resamplers();
+    count_filters();
+  } catch (const std::exception& error) {
+    std::cerr << error.what() << "\n";
+    return 1;
+  }
 }
