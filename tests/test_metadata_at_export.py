@@ -16,6 +16,7 @@ from .helpers_existing import ExistingWrapper, Halve
 from .wrappers import GAIN, PassThrough, card
 
 LINK = "https://example.org/paper"
+FIVE_KNOBS = [ContinuousNeutoneParameter(name, "", 0.5) for name in "abcde"]
 
 
 class SaysTooMuch(ExistingWrapper):
@@ -128,7 +129,10 @@ def test_a_model_at_every_limit_is_exported_and_read_back(tmp_path: Path) -> Non
             {"look_behind_samples": 10**5000},
             ["look_behind_samples must be at least 0, and at most 2147483647, got a number of thousands of digits"],
         ),
-        ({"parameters": [GAIN] * 5}, ["parameters must hold at most 4 knobs and menus, got 5"]),
+        (
+            {"parameters": [ContinuousNeutoneParameter(name, "", 0.5) for name in "abcde"]},
+            ["parameters must hold at most 4 knobs and menus, got 5"],
+        ),
         (
             {"version": "", "tags": "fuzz", "name": "", "delay_samples": -1},
             [
