@@ -21,7 +21,7 @@ CPP_FILES = $(shell git ls-files '*.cpp' '*.h')
 CPP_UNITS = $(shell git ls-files '*.cpp')
 NATIVE_PRESETS := native native-asan native-tsan
 
-.PHONY: help env build chromium valgrind demo test test-python test-native test-instructions count-instructions \
+.PHONY: help env build chromium valgrind demo test test-python test-native test-instructions count-instructions hot-paths \
   test-other-torch fuzz lint format install-check bench bench-libraries clean
 
 help: ## List the targets
@@ -67,13 +67,13 @@ test-native: $(VENV)/.env-ready ## Run the C++ tests, plain and under sanitizers
 	  ctest --preset $$preset || exit 1; \
 	done
 
-test-instructions: build/instructions/.ready ## Count the instructions of hot paths, and compare with those on record
+test-instructions: hot-paths ## Count the instructions of hot paths, and compare with those on record
 	$(BIN)/python -m tests.instructions.count
 
-count-instructions: build/instructions/.ready ## Put the number of instructions of hot paths on record
+count-instructions: hot-paths ## Put the number of instructions of hot paths on record
 	$(BIN)/python -m tests.instructions.count --update
 
-build/instructions/.ready: valgrind build
+hot-paths: valgrind build ## Build what the instructions are counted of
 	cmake --preset instructions >/dev/null && cmake --build --preset instructions >/dev/null
 
 fuzz: build ## Open broken files, 10000 or as many as: make fuzz N=500

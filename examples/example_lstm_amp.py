@@ -84,7 +84,9 @@ class LstmAmpWrapper(WaveformToWaveformBase):
         is_output_mono=True,
         native_sample_rates=[SAMPLE_RATE_HZ],
         parameters=[
-            ContinuousNeutoneParameter("gain", "Gain before the amplifier, in dB", 0.0, min_value=-24.0, max_value=12.0)
+            ContinuousNeutoneParameter(
+                "gain", "Gain before the amplifier, in dB", 0.0, min_value=-24.0, max_value=12.0, smoothing_ms=20.0
+            )
         ],
     )
 

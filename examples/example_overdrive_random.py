@@ -52,7 +52,9 @@ class RandomOverdriveWrapper(WaveformToWaveformBase):
         tags=["overdrive", "random", "tcn"],
         native_sample_rates=[48_000],
         parameters=[
-            ContinuousNeutoneParameter("drive", "Gain before the network, in dB", 0.0, min_value=-24.0, max_value=24.0),
+            ContinuousNeutoneParameter(
+                "drive", "Gain before the network, in dB", 0.0, min_value=-24.0, max_value=24.0, smoothing_ms=20.0
+            ),
             ContinuousNeutoneParameter("condition 1", "Turns the weights one way", 0.5),
             ContinuousNeutoneParameter("condition 2", "Turns the weights another way", 0.5),
         ],

@@ -1,13 +1,15 @@
 """The process that measures has what was asked for, and is undisturbed."""
 
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from neutone_sdk.benchmark import Job, workers
-from neutone_sdk.benchmark.workers import working
-from neutone_sdk.errors import ModelOutputError
+from neutone_sdk.benchmark.workers import Worker, working
+from neutone_sdk.errors import InvalidArgumentError, ModelOutputError
 
 # The real worker, but for a task that looks at where it runs, and prints as models of strangers do.
 LOOKING = """
@@ -54,3 +56,12 @@ def test_modules_in_the_folder_of_the_user_are_left_alone(tmp_path: Path, monkey
         pytest.raises(ModelOutputError, match="No module named stranger"),
     ):
         worker.receive()
+
+
+def test_a_process_without_pipes_is_refused() -> None:
+    with (
+        tempfile.TemporaryFile() as complaints,
+        subprocess.Popen([sys.executable, "-c", ""]) as process,
+        pytest.raises(InvalidArgumentError, match="must have pipes for input and output, got none; start it with"),
+    ):
+        Worker(process, complaints, "{}")

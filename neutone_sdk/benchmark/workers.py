@@ -18,7 +18,7 @@ from typing import IO, Any, Final
 
 from neutone_sdk import errors
 from neutone_sdk.benchmark.job import Job
-from neutone_sdk.errors import ModelOutputError
+from neutone_sdk.errors import InvalidArgumentError, ModelOutputError
 
 MODULE: Final = "neutone_sdk.benchmark._worker"
 
@@ -61,10 +61,17 @@ class Worker:
         process: That has pipes for input and output.
         complaints: File to which its errors go.
         request: What it is to do.
+
+    Raises:
+        InvalidArgumentError: The process has no such pipes.
     """
 
     def __init__(self, process: subprocess.Popen[bytes], complaints: IO[bytes], request: str) -> None:
+        if process.stdin is None or process.stdout is None:
+            msg = "process must have pipes for input and output, got none; start it with stdin=PIPE and stdout=PIPE"
+            raise InvalidArgumentError(msg)
         self.process = process
+        self.stdin, self.stdout = process.stdin, process.stdout
         self.complaints = complaints
         self.messages: queue.Queue[dict[str, Any] | None] = queue.Queue()
         threading.Thread(target=self._talk, args=(request,), daemon=True).start()
@@ -96,12 +103,10 @@ class Worker:
         )
 
     def _talk(self, request: str) -> None:
-        assert self.process.stdin is not None  # noqa: S101  # both are pipes, see above
-        assert self.process.stdout is not None  # noqa: S101
         try:
-            self.process.stdin.write(request.encode())
-            self.process.stdin.close()
-            for line in self.process.stdout:
+            self.stdin.write(request.encode())
+            self.stdin.close()
+            for line in self.stdout:
                 self.messages.put(json.loads(line))
         except (OSError, ValueError):  # it ended in the middle of a line, or before it had read its job
             pass
