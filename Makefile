@@ -57,7 +57,7 @@ valgrind: ## Install valgrind, if it is missing and we are root
 test: test-native test-python test-instructions ## Run all tests
 
 test-python: build chromium ## Run the Python tests
-	$(BIN)/python -m pytest -n 2 --durations=20
+	$(BIN)/python -m pytest -n 2 --dist worksteal --durations=20
 
 test-native: $(VENV)/.env-ready ## Run the C++ tests, plain and under sanitizers
 	@mkdir -p build; for preset in $(NATIVE_PRESETS); do \
