@@ -92,6 +92,8 @@ format: $(VENV)/.lint-ready ## Format all code
 	$(BIN)/ruff format
 	$(BIN)/clang-format -i $(CPP_FILES)
 
+# Most of torch is never imported here: pip does not compile it ahead. Of all values 0 means "no", as pip's manual says.
+install-check: export PIP_NO_COMPILE := 0
 install-check: ## Install with pip into a fresh environment and do what the README says
 	rm -rf build/install-check
 	$(PYTHON) -m venv build/install-check
