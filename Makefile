@@ -57,7 +57,7 @@ valgrind: ## Install valgrind, if it is missing and we are root
 test: test-native test-python test-instructions ## Run all tests
 
 test-python: build chromium ## Run the Python tests
-	$(BIN)/python -m pytest -n 2 --durations=20
+	$(BIN)/python -m pytest -n 2 --dist worksteal --durations=20
 
 test-native: $(VENV)/.env-ready ## Run the C++ tests, plain and under sanitizers
 	@mkdir -p build; for preset in $(NATIVE_PRESETS); do \
@@ -92,6 +92,8 @@ format: $(VENV)/.lint-ready ## Format all code
 	$(BIN)/ruff format
 	$(BIN)/clang-format -i $(CPP_FILES)
 
+# Most of torch is never imported here: pip does not compile it ahead. Of all values 0 means "no", as pip's manual says.
+install-check: export PIP_NO_COMPILE := 0
 install-check: ## Install with pip into a fresh environment and do what the README says
 	rm -rf build/install-check
 	$(PYTHON) -m venv build/install-check

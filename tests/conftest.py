@@ -1,5 +1,6 @@
 """What all tests share: repeatable examples of Hypothesis, the versions in the header, noise, the command line."""
 
+import functools
 import sys
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -13,6 +14,8 @@ from torch import Tensor
 
 import neutone_sdk
 from neutone_sdk.cli import main
+
+from .example_runs import ExampleRun, run
 
 # The same examples on every machine, so that what is green here is green there. To look for others:
 # pytest --hypothesis-profile=default
@@ -45,6 +48,24 @@ def noise() -> Noise:
         return 2.0 * torch.rand(channels, samples, generator=generator) - 1.0
 
     return make
+
+
+class RunOfExample(Protocol):
+    """Runs an example as it is, the first time that somebody asks for it."""
+
+    def __call__(self, example: Path) -> ExampleRun: ...
+
+
+@pytest.fixture(scope="session")
+def run_of_example(tmp_path_factory: pytest.TempPathFactory) -> RunOfExample:
+    """Of the session, because examples train for many seconds. Nobody writes to what they leave behind."""
+
+    @functools.cache
+    def export(example: Path) -> ExampleRun:
+        folder = tmp_path_factory.mktemp(example.stem)
+        return ExampleRun(folder / "model.nm", run(example, "-o", folder, folder=folder))
+
+    return export
 
 
 class Result(NamedTuple):

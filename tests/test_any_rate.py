@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+from collections.abc import Sequence
 from itertools import permutations
 from pathlib import Path
 
@@ -31,7 +32,8 @@ FEW_PAIRS = [
     (384000, 44100),
     (8000, 192000),
 ]
-HOST_BLOCKS = (1, 64, 97, 128, 441, 512, 1000, 2048)
+HOST_BLOCKS = ([512], [1], [64], [97], [128], [441], [1000], [2048], [7, 300, 1, 64])
+FEW_HOST_BLOCKS = ([512], [97], [7, 300, 1, 64])
 
 
 class DelayingMono(Delaying):
@@ -42,23 +44,37 @@ class DelayingMono(Delaying):
         self.past = torch.zeros(1, 37)
 
 
-@pytest.mark.parametrize("wrapper", [PassThrough, Delaying], ids=["pass-through", "delaying"])
+@pytest.fixture(scope="module", params=[PassThrough, Delaying], ids=["pass-through", "delaying"])
+def playing(request: pytest.FixtureRequest) -> Model:
+    """One for all pairs: to script it for each takes longer than to play it."""
+    facts = card(native_sample_rates=sorted({hz for _, hz in PAIRS}), native_buffer_sizes=[MODEL_BLOCK])
+    return player(request.param(nn.Identity(), card=facts))
+
+
+@pytest.mark.parametrize(("host_hz", "model_hz"), FEW_PAIRS)
+def test_every_cut_is_the_same(host_hz: int, model_hz: int, playing: Model) -> None:
+    plays_cleanly_and_every_cut_the_same(host_hz, model_hz, playing, HOST_BLOCKS)
+
+
 @pytest.mark.parametrize(("host_hz", "model_hz"), PAIRS)
-def test_every_rate_is_clean_and_every_cut_the_same(host_hz: int, model_hz: int, wrapper: type) -> None:
+def test_every_rate_is_clean(host_hz: int, model_hz: int, playing: Model) -> None:
+    plays_cleanly_and_every_cut_the_same(host_hz, model_hz, playing, FEW_HOST_BLOCKS)
+
+
+def plays_cleanly_and_every_cut_the_same(host_hz: int, model_hz: int, play: Model, cuts: Sequence[list[int]]) -> None:
     lower = min(host_hz, model_hz)
     low_hz, high_hz = 997.0 * lower / 44100, min(10_000.0, 0.42 * lower)
-    play = player(wrapper(nn.Identity(), card=resampling_card(model_hz, mono=False)))
     edge = 100 * max(1, host_hz // model_hz)
     n_samples = 2048 + 2 * edge + int((2 * MODEL_BLOCK + 150) / model_hz * host_hz) + host_hz * 2500 // lower
     n_samples += 2048 - n_samples % 2048
     audio = torch.cat([sine(low_hz, host_hz, n_samples), sine(high_hz, host_hz, n_samples)])
     reference = torch.empty(0)
     with torch.inference_mode():
-        for blocks in ([512], *([size] for size in HOST_BLOCKS), [7, 300, 1, 64]):
+        for blocks in cuts:
             if len(blocks) == 1:
-                play.wrapper.set_daw_sample_rate_and_buffer_size(host_hz, blocks[0])
+                play.wrapper.set_daw_sample_rate_and_buffer_size(host_hz, blocks[0], model_hz)
             else:
-                play.wrapper.set_daw_sample_rate_and_max_buffer_size(host_hz, max(blocks))
+                play.wrapper.set_daw_sample_rate_and_max_buffer_size(host_hz, max(blocks), model_hz)
             in_time = play(audio, blocks)[:, delay_of(play.wrapper) :]
             if reference.numel() == 0:
                 reference = in_time
@@ -268,14 +284,27 @@ def test_everything_that_is_ready_is_the_same_stream_without_buffering(noise: No
     assert torch.equal(ready[:, :n_common], played[:, buffering:])
 
 
-@pytest.mark.parametrize("model_block", [1, 64, 512])
+COLLECTED_BLOCKS = (1, 64, 512)
+
+
+@pytest.fixture(scope="module")
+def at_any_rate() -> Model:
+    """Set up anew by each test: to script one for each pair takes longer than to play it."""
+    rates = sorted({model_hz for _, model_hz in FEW_PAIRS})
+    facts = card(
+        native_sample_rates=rates, native_buffer_sizes=COLLECTED_BLOCKS, is_input_mono=True, is_output_mono=True
+    )
+    return queue(PassThrough(nn.Identity(), card=facts), scripted=True)
+
+
+@pytest.mark.parametrize("model_block", COLLECTED_BLOCKS)
 @pytest.mark.parametrize("host_block", [1, 16, 64, 441, 2048])
 @pytest.mark.parametrize(("host_hz", "model_hz"), FEW_PAIRS)
 def test_nothing_is_lost_whatever_blocks_are_collected_at_once(
-    noise: Noise, host_hz: int, model_hz: int, host_block: int, model_block: int
+    noise: Noise, at_any_rate: Model, host_hz: int, model_hz: int, host_block: int, model_block: int
 ) -> None:
-    model = queue(PassThrough(nn.Identity(), card=resampling_card(model_hz, block=model_block)), scripted=True)
-    model.set_daw_sample_rate_and_buffer_size(host_hz, host_block)
+    model = at_any_rate
+    model.set_daw_sample_rate_and_buffer_size(host_hz, host_block, model_hz, model_block)
     n_samples = model.calc_buffering_delay_samples() + 2 * host_block
     audio = noise(1, n_samples - n_samples % host_block, 6)
     blocks = [model.forward_bt(block) for block in audio.split(host_block, dim=1)]

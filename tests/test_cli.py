@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -88,6 +89,14 @@ def test_info_as_json(tmp_path: Path, neutone: Neutone) -> None:
     assert json.loads(neutone("info", model, "--json").stdout)["model_name"] == "test"
 
 
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a model; nobody writes to it."""
+    folder = tmp_path_factory.mktemp("exported")
+    export_quickly(folder, Stamped(nn.Identity(), card=card(parameters=[GAIN])))
+    return folder
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -108,10 +117,9 @@ def test_info_as_json(tmp_path: Path, neutone: Neutone) -> None:
     ],
 )
 def test_what_cannot_be_done_is_one_line(
-    tmp_path: Path, neutone: Neutone, clip: np.ndarray, arguments: tuple[str, ...], message: str
+    tmp_path: Path, exported: Path, neutone: Neutone, clip: np.ndarray, arguments: tuple[str, ...], message: str
 ) -> None:
-    export_quickly(tmp_path, Stamped(nn.Identity(), card=card(parameters=[GAIN])))
-    export_quickly(tmp_path / "at_48k", PassThrough(nn.Identity(), card=card(native_sample_rates=[48_000])))
+    shutil.copy(exported / "model.nm", tmp_path)
     with_metadata(tmp_path / "evil.nm", {"model_name": 5})
     result = neutone(*arguments)
     assert result.returncode == 1

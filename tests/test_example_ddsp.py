@@ -15,8 +15,9 @@ from neutone_sdk.audio import AudioSample, get_default_audio_samples
 from neutone_sdk.rendering import knobs, render
 from neutone_sdk.utils import load_neutone_model
 
+from .conftest import RunOfExample
+from .example_runs import EXAMPLES
 from .signals import Samples, sine
-from .test_examples import EXAMPLES, run
 
 (EXAMPLE,) = (path for path in EXAMPLES if path.stem == "example_ddsp")
 RATE_HZ = 44_100
@@ -30,10 +31,8 @@ Exported = tuple[Any, dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
-    folder = tmp_path_factory.mktemp("ddsp")
-    run(EXAMPLE, "-o", folder, folder=folder)
-    return load_neutone_model(folder / "model.nm")
+def exported(run_of_example: RunOfExample) -> Exported:
+    return load_neutone_model(run_of_example(EXAMPLE).model)
 
 
 def saw(frequency_hz: float, n_samples: int) -> Tensor:

@@ -1,7 +1,6 @@
 """The learnt compressor compresses, and remembers for longer than its convolutions see."""
 
 import math
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -9,7 +8,8 @@ from torch import Tensor
 from neutone_sdk.rendering import knobs, render
 from neutone_sdk.utils import load_neutone_model
 
-from .test_examples import EXAMPLES, run
+from .conftest import RunOfExample
+from .example_runs import EXAMPLES
 
 RATE_HZ = 44_100
 
@@ -20,10 +20,10 @@ def level_db(audio: Tensor, seconds: float) -> float:
     return 20.0 * math.log10(float(audio[0, start : start + RATE_HZ // 20].square().mean().sqrt()) + 1e-9)
 
 
-def test_loud_sounds_are_held_down_and_soft_ones_behind_them_come_back_slowly(tmp_path: Path) -> None:
+def test_loud_sounds_are_held_down_and_soft_ones_behind_them_come_back_slowly(run_of_example: RunOfExample) -> None:
     (example,) = (path for path in EXAMPLES if path.stem == "example_gcn")
-    printed = run(example, "-o", tmp_path, folder=tmp_path)
-    model, metadata = load_neutone_model(tmp_path / "model.nm")
+    file, printed = run_of_example(example)
+    model, metadata = load_neutone_model(file)
     seconds = torch.arange(4 * RATE_HZ) / RATE_HZ
     amplitudes = torch.where((seconds >= 1.0) & (seconds < 2.0), 0.9, 0.05)  # 25 dB louder for a second
     tone = (amplitudes * torch.sin(2.0 * torch.pi * 440.0 * seconds))[None]

@@ -1,9 +1,6 @@
 """Every example exports a model that plays."""
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -18,29 +15,16 @@ from neutone_sdk.script_operators import custom_namespaces, operators_in
 from neutone_sdk.utils import load_neutone_model
 
 from . import bare_player
+from .conftest import RunOfExample
+from .example_runs import EXAMPLES, run, start
 
-EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("example_*.py"))
 PLAYER = Path(bare_player.__file__)
 DEMO = Path(__file__).parents[1] / "examples" / "demo.py"
 
 
-def start(script: Path, *arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(script), *map(str, arguments)]
-    # Matplotlib keeps its cache where the test may write; threads of several tests would wait for each other.
-    environment = {**os.environ, "MPLCONFIGDIR": str(folder), "OMP_NUM_THREADS": "1"}
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
-
-
-def run(script: Path, *arguments: object, folder: Path) -> str:
-    result = start(script, *arguments, folder=folder)
-    assert result.returncode == 0, result.stderr
-    return result.stdout
-
-
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
-def test_an_example_exports_a_model_that_plays(example: Path, tmp_path: Path) -> None:
-    run(example, "-o", tmp_path / "exported", folder=tmp_path)
-    model = tmp_path / "exported" / "model.nm"
+def test_an_example_exports_a_model_that_plays(example: Path, tmp_path: Path, run_of_example: RunOfExample) -> None:
+    model = run_of_example(example).model
 
     plays_and_passes_all_checks(model)
     plays_the_same_as_a_portable_file_in_a_host_without_this_package(model, tmp_path)

@@ -22,11 +22,16 @@ class Summing(WaveformToWaveformBase):
         return x * (params["a"] + 10.0 * params["a=b"] + 100.0 * params[" pad "])
 
 
-@pytest.mark.parametrize("buffer_size", [1, 64, 441, 512, 10_000])
-def test_render_takes_the_latency_out(tmp_path: Path, neutone: Neutone, clip: np.ndarray, buffer_size: int) -> None:
-    model = export_quickly(tmp_path, Delaying(nn.Identity(), card(native_buffer_sizes=[512])))
+@pytest.fixture(scope="module")
+def delaying(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return export_quickly(tmp_path_factory.mktemp("delaying"), Delaying(nn.Identity(), card(native_buffer_sizes=[512])))
 
-    result = neutone("render", model, "in.wav", "out.wav", "--buffer-size", buffer_size)
+
+@pytest.mark.parametrize("buffer_size", [1, 64, 441, 512, 10_000])
+def test_render_takes_the_latency_out(
+    tmp_path: Path, delaying: Path, neutone: Neutone, clip: np.ndarray, buffer_size: int
+) -> None:
+    result = neutone("render", delaying, "in.wav", "out.wav", "--buffer-size", buffer_size)
 
     assert result.returncode == 0, result.stderr
     played, rate_hz = soundfile.read(tmp_path / "out.wav", dtype="float32")
@@ -35,13 +40,18 @@ def test_render_takes_the_latency_out(tmp_path: Path, neutone: Neutone, clip: np
     assert "+ 37 model" in result.stdout
 
 
+@pytest.fixture(scope="module")
+def stamped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model with a knob, in blocks of one sample; to try and export it takes seconds."""
+    facts = card(native_buffer_sizes=[1], parameters=[GAIN])
+    return export_quickly(tmp_path_factory.mktemp("stamped"), Stamped(nn.Identity(), card=facts))
+
+
 @pytest.mark.parametrize("value", [-1, 0, 0.25, 3])
 def test_render_sets_parameters_in_their_own_unit(
-    tmp_path: Path, neutone: Neutone, clip: np.ndarray, value: float
+    tmp_path: Path, stamped: Path, neutone: Neutone, clip: np.ndarray, value: float
 ) -> None:
-    model = export_quickly(tmp_path, Stamped(nn.Identity(), card=card(native_buffer_sizes=[1], parameters=[GAIN])))
-
-    result = neutone("render", model, "in.wav", "out.wav", "--param", f"gain = {value}")
+    result = neutone("render", stamped, "in.wav", "out.wav", "--param", f"gain = {value}")
 
     assert result.returncode == 0, result.stderr
     played, _ = soundfile.read(tmp_path / "out.wav", dtype="float32")

@@ -17,7 +17,7 @@ from neutone_sdk.audio import AudioSample, get_default_audio_samples
 from neutone_sdk.errors import InvalidArgumentError, InvalidFileError
 from neutone_sdk.utils import load_neutone_model
 
-from .test_examples import EXAMPLES, start
+from .example_runs import EXAMPLES, start
 
 FOLDER = EXAMPLES[0].parent
 N_STEPS = 20
