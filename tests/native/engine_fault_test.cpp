@@ -197,6 +197,7 @@ void input_that_is_not_finite_is_silence_and_leaves_nothing_behind() {
 void the_dry_signal_is_finite_too() {
   Gate gate;
   Engine engine(pool());
+  const OpenAtEnd open(gate);
   engine.set_model(gated(gate, format_of(kBlock)));
   engine.prepare(host(), {.latency_mode = LatencyMode::kOneBlock, .late_output = LateOutput::kDry});
   const Buffer in = noise(2, kBlock);
@@ -206,7 +207,6 @@ void the_dry_signal_is_finite_too() {
     for (std::size_t frame = 0; frame < kBlock; ++frame) CHECK(std::isfinite(at(out.planar(), 0, frame)));
   }
   CHECK(engine.stats().missing_samples == 2 * kBlock);
-  gate.open(1000);
 }
 
 void formats_that_make_no_sense_are_refused_and_the_engine_plays_on() {
