@@ -64,11 +64,11 @@ class BlockSlots {
   [[nodiscard]] Slot& slot(std::uint64_t number) noexcept { return slots_[number % slots_.size()]; }
   [[nodiscard]] const Slot& slot(std::uint64_t number) const noexcept { return slots_[number % slots_.size()]; }
 
+  alignas(dsp::kCacheLineBytes) std::atomic<std::uint64_t> published_{0};  // blocks; the audio thread's
+  std::atomic<std::uint64_t> due_{0};                                      // likewise
   dsp::AlignedBuffer<float> memory_;
   std::vector<Slot> slots_;
-  alignas(dsp::kCacheLineBytes) std::atomic<std::uint64_t> published_{0};  // blocks, written by the audio thread
-  std::atomic<std::uint64_t> due_{0};                                      // likewise
-  alignas(dsp::kCacheLineBytes) std::uint64_t next_ = 0;                   // the worker's
+  alignas(dsp::kCacheLineBytes) std::uint64_t next_ = 0;  // the worker's
 };
 
 }  // namespace neutone::engine

@@ -37,13 +37,13 @@ class TestModel : public engine::Model {
   void process(const Audio& audio, const Audio& params, const dsp::Planar<float>& out) override {
     process_(audio, params, out);
   }
-  void reset() override { ++n_resets; }
-
-  std::size_t n_resets = 0;
+  void reset() override { ++n_resets_; }
+  [[nodiscard]] std::size_t n_resets() const { return n_resets_; }
 
  private:
   ModelFormat format_;
   Process process_;
+  std::size_t n_resets_ = 0;
 };
 
 inline void copy_through(const Audio& audio, const Audio& /*params*/, const dsp::Planar<float>& out) {

@@ -198,11 +198,11 @@ void reset_is_like_new() {
     const Buffer fresh = played(engine, in.planar(), params.planar(), always(441));
     const Recorder heard = recorder;
     recorder = {};
-    CHECK(model->n_resets == 0);
+    CHECK(model->n_resets() == 0);
     engine.reset();
     engine.reset();
     check_equal(played(engine, in.planar(), params.planar(), always(333)).planar(), fresh.planar());
-    CHECK(model->n_resets == 1);
+    CHECK(model->n_resets() == 1);
     CHECK((recorder.audio == heard.audio));
     CHECK((recorder.params == heard.params));
     engine.set_model(nullptr);
