@@ -4,6 +4,7 @@ import click
 
 from neutone_sdk.cli.benchmark.latency import latency
 from neutone_sdk.cli.benchmark.profile import profile
+from neutone_sdk.cli.benchmark.realtime import realtime
 from neutone_sdk.cli.benchmark.speed import speed
 from neutone_sdk.cli.main import run
 
@@ -14,6 +15,7 @@ def commands() -> None:
 
 
 commands.add_command(latency, "benchmark-latency")
+commands.add_command(realtime, "benchmark-realtime")
 commands.add_command(speed, "benchmark-speed")
 commands.add_command(profile, "profile")
 

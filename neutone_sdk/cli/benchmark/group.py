@@ -4,6 +4,7 @@ import click
 
 from neutone_sdk.cli.benchmark.latency import latency
 from neutone_sdk.cli.benchmark.profile import profile
+from neutone_sdk.cli.benchmark.realtime import realtime
 from neutone_sdk.cli.benchmark.speed import speed
 
 
@@ -14,4 +15,5 @@ def benchmark() -> None:
 
 benchmark.add_command(latency)
 benchmark.add_command(profile)
+benchmark.add_command(realtime)
 benchmark.add_command(speed)
