@@ -6,12 +6,13 @@
     out = engine.process(audio, params)     # float32, (channels, frames), any number of frames up to 512
 
 `Engine.process` takes and returns blocks of the host's channels; params are 0..1, ``(parameters, 1)`` or ``(parameters,
-frames)``, None for the model's defaults. The model runs on a thread of a `WorkerPool`; what it has not finished when it
-is due is silence, or the dry signal, and counted in `Engine.stats`. `Engine.latency_samples` is exact and constant. In
-latency mode ``"blocking"`` the engine waits instead, so that output does not depend on how fast the machine is.
+frames)``; with None knobs stay where they are, at first where the model has them. The model runs on a thread of a
+`WorkerPool`; what it has not finished when it is due is silence, or the dry signal, and counted in `Engine.stats`.
+`Engine.latency_samples` is exact and constant. In latency mode ``"blocking"`` the engine waits instead, so that output
+does not depend on how fast the machine is.
 
-A model that raises is silent, and `Engine.last_error` says why. One engine has one audio thread: what must not happen
-at the same time is refused.
+A model that raises is silent until `Engine.reset`, and `Engine.last_error` says why. One engine has one audio thread:
+what must not happen at the same time is refused. An engine that goes waits for the block that is running.
 
 `SimulatedDevice` stands in for a sound card: a C++ thread with real deadlines, and real-time priority where the system
 allows it, which plays audio through an engine, round and round, without ever waiting for Python. ``durations_ns`` and

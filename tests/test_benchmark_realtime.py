@@ -4,6 +4,7 @@ import csv
 import json
 import re
 import sys
+import threading
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,11 @@ import pytest
 from PIL import Image
 from torch import nn
 
-from neutone_sdk.benchmark import Run, realtime, workers
+from neutone_sdk.benchmark import Job, Run, playing, realtime, workers
 from neutone_sdk.benchmark.__main__ import commands as old_commands
 from neutone_sdk.benchmark.realtime import FIND_SIZES, find_verdict, smallest_safe_sizes, verdict
 from neutone_sdk.cli.main import run as run_commands
+from neutone_sdk.realtime import Audio, FileModel, SimulatedDevice
 from neutone_sdk.utils import save_neutone_model
 
 from .conftest import Neutone, Result
@@ -273,66 +275,72 @@ def test_the_smallest_safe_size_is_told(call: Command, script: Script, n_safe: i
     assert f"The smallest safe buffer size here: {size} at 48000 Hz" in result.stdout
 
 
-# The real worker with the real engine and device, but a model that says nothing before the device is done.
-HELD_BACK = """
-import threading
-from neutone_sdk.benchmark import _worker, playing
-from neutone_sdk.realtime import FileModel, SimulatedDevice
-
-gate = threading.Event()
-
-def process(self, audio, params):
-    gate.wait()
-    return audio
-
-class Device(SimulatedDevice):
-    def wait(self, seconds):
-        is_over = super().wait(seconds)
-        if is_over:
-            gate.set()
-        return is_over
-
-FileModel.process = process
-playing.SimulatedDevice = Device
-_worker.main()
-"""
+def played(job: Job, mode: str = "two-blocks", *, finds: bool = False) -> list[Run]:
+    """Play with the real engine and device, in this process."""
+    runs: list[Run] = []
+    for message in playing.play_settings(job, mode, finds):
+        run = realtime.updated(None if "begin" in message else runs.pop(), message)
+        runs.append(run)
+    assert all(run.is_over for run in runs)
+    return runs
 
 
-@pytest.mark.parametrize("mode", ["two-blocks", "one-block"])
-def test_a_model_that_stalls_is_reported_with_exact_counts(call: Command, script: Script, mode: str) -> None:
-    script(HELD_BACK)
-    result = call("--seconds", 0.5, "--buffer-size", 256, "--mode", mode, "--json")
-    assert result.returncode == 1
-    (found,) = json.loads(result.stdout)["settings"]
-    n_due = 94 * 256 - found["latency_samples"]
-    assert found["n_callbacks"] == 94
-    assert found["missing_samples"] == n_due
-    assert found["late_blocks"] == -(-n_due // 512)
-    assert f"and {n_due} samples missing" in result.stderr
+@pytest.fixture
+def held_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Models say nothing before the device is done."""
+    gate = threading.Event()
+
+    def process(_: FileModel, audio: Audio, __: Audio) -> Audio:
+        gate.wait()
+        return audio
+
+    class Device(SimulatedDevice):
+        def wait(self, seconds: float) -> bool:
+            is_over = super().wait(seconds)
+            if is_over:
+                gate.set()
+            return is_over
+
+    monkeypatch.setattr(FileModel, "process", process)
+    monkeypatch.setattr(playing, "SimulatedDevice", Device)
 
 
-def test_the_search_ends_where_something_is_missing(call: Command, script: Script) -> None:
-    script(HELD_BACK)
-    result = call("--find-buffer-size", "--seconds", 0.3, "--json")
-    assert result.returncode == 1
-    assert [found["buffer_size"] for found in json.loads(result.stdout)["settings"]] == [FIND_SIZES[0]]
+@pytest.mark.usefixtures("held_back")
+@pytest.mark.parametrize("mode", realtime.MODES)
+def test_what_a_model_that_stalls_misses_is_counted_exactly(model: Path, mode: str) -> None:
+    (run,) = played(Job(model=model, buffer_sizes=(256,), max_seconds=0.5), mode)
+    n_due = 94 * 256 - run.latency_samples
+    assert len(run.callbacks_ns) == len(run.wake_ups_ns) == 94
+    assert (run.missing_samples, run.late_blocks, run.blocks) == (n_due, -(-n_due // 512), 47)
+    assert not run.is_clean
+
+
+@pytest.mark.usefixtures("held_back")
+def test_the_search_ends_where_something_is_missing(model: Path) -> None:
+    job = Job(model=model, sample_rates_hz=(48_000, 44_100), buffer_sizes=FIND_SIZES, max_seconds=0.3)
+    first, *others = played(job, finds=True)
+    assert (first.sample_rate_hz, first.buffer_size) == (48_000, FIND_SIZES[0])
+    assert first.missing_samples > 0
+    assert {run.sample_rate_hz for run in others} == {44_100}
+
+
+@pytest.mark.parametrize("is_mono", [True, False])
+def test_real_models_are_timed_block_for_block(model: Path, is_mono: bool) -> None:
+    job = Job(model=model, sample_rates_hz=(44_100,), buffer_sizes=(64,), max_seconds=0.2, is_mono=is_mono)
+    (run,) = played(job)
+    assert (run.model_rate_hz, run.model_block, run.failed_blocks, run.muted_blocks) == (48_000, 512, 0, 0)
+    assert len(run.callbacks_ns) == len(run.wake_ups_ns) == 138
+    assert 0 < len(run.worker_ns) <= run.blocks
+    assert min(run.worker_ns) > 0
+    assert run.latency_samples > 512
 
 
 def test_a_real_run_agrees_with_its_verdict(call: Command) -> None:
-    result = call("--seconds", 0.3, "--buffer-size", 256, "--sample-rate", 44_100, "--knobs", "moving", "--json")
+    result = call("--seconds", 0.3, "--buffer-size", 256, "--knobs", "moving", "--json")
     (found,) = json.loads(result.stdout)["settings"]
-    assert found["is_clean"] == (found["missing_samples"] == 0)
-    assert result.returncode == (0 if found["is_clean"] else 1)
-    assert (found["model_rate_hz"], found["model_block"], found["mode"]) == (48_000, 512, "two-blocks")
-    assert (found["n_callbacks"], len(found["wake_ups_ns"]), found["failed_blocks"]) == (52, 52, 0)
-    assert min(found["callbacks_ns"]) > 0
-    assert found["latency_samples"] > 512
-
-
-def test_mono_hosts_are_played_too(call: Command) -> None:
-    result = call("--seconds", 0.1, "--daw-is-mono", "--json")
-    (found,) = json.loads(result.stdout)["settings"]
-    assert (found["n_callbacks"], found["failed_blocks"]) == (10, 0)
+    assert (found["n_callbacks"], found["blocks"], found["failed_blocks"]) == (57, 28, 0)
+    assert result.returncode == (0 if found["missing_samples"] == 0 else 1)
+    assert ("without a glitch" in result.stderr) == found["is_clean"] == (found["missing_samples"] == 0)
 
 
 def test_it_is_beside_the_commands_of_1_x(

@@ -180,16 +180,11 @@ void PythonEngine::check_audio(const Frames& array) const {
 }
 
 Frames PythonEngine::checked_params(const py::object& params) const {
-  const std::vector<float> defaults = model_ ? model_->default_params() : std::vector<float>();
-  if (params.is_none()) {
-    Frames values = new_frames(std::max<std::size_t>(1, defaults.size()), 1);
-    std::fill_n(values.mutable_data(), values.size(), 0.0F);
-    std::copy(defaults.begin(), defaults.end(), values.mutable_data());
-    return values;
-  }
+  if (params.is_none()) return new_frames(0, 1);
   Frames values = checked_frames("params", params);
-  if (readable(values).channels < defaults.size()) {
-    throw std::invalid_argument("params must have a row for each of the model's " + std::to_string(defaults.size()) +
+  const std::size_t n_params = model_ ? model_->n_params() : 0;
+  if (readable(values).channels < n_params) {
+    throw std::invalid_argument("params must have a row for each of the model's " + std::to_string(n_params) +
                                 " parameters, got " + std::to_string(values.shape(0)));
   }
   return values;

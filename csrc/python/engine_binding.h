@@ -39,7 +39,7 @@ class PythonEngine {
   void check_prepared() const;
   // Throws unless `array` has the channels of the host's input.
   void check_audio(const Frames& array) const;
-  // What stands for parameters that are None; otherwise throws unless there is a row for each parameter.
+  // No rows for None: the engine leaves knobs where they are. Otherwise throws unless there is one for each parameter.
   [[nodiscard]] Frames checked_params(const pybind11::object& params) const;
   // From one to the other nobody else plays this engine, or prepares it. `claim` throws if someone does; `release` is
   // for any thread.

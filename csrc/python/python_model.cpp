@@ -46,7 +46,7 @@ PythonModel::~PythonModel() {
 engine::ModelFormat PythonModel::configure(const engine::HostFormat& host) {
   const py::gil_scoped_acquire gil;
   auto format = model_.attr("configure")(host).cast<engine::ModelFormat>();
-  default_params_ = format.default_params;
+  n_params_ = format.default_params.size();
   return format;
 }
 

@@ -2,9 +2,9 @@
 
 #include <pybind11/pybind11.h>
 
+#include <cstddef>
 #include <mutex>
 #include <string>
-#include <vector>
 
 #include "engine/model.h"
 
@@ -29,15 +29,15 @@ class PythonModel final : public engine::Model {
 
   // The text of what `process` or `reset` threw last; empty if they never did. [any thread]
   [[nodiscard]] std::string last_error() const;
-  // As `configure` returned them last; none before. [GIL held]
-  [[nodiscard]] const std::vector<float>& default_params() const noexcept { return default_params_; }
+  // Parameters, as `configure` said last; none before. [GIL held]
+  [[nodiscard]] std::size_t n_params() const noexcept { return n_params_; }
 
  private:
   template <typename Body>
   void enter(const Body& body);
 
   pybind11::object model_;
-  std::vector<float> default_params_;
+  std::size_t n_params_ = 0;
   mutable std::mutex error_mutex_;
   std::string last_error_;
 };

@@ -44,8 +44,8 @@ struct DeviceSettings {
 // and writes down how punctual both were, in memory that is there before. It knows nothing of Python.
 class SimulatedDevice {
  public:
-  // `audio` has the engine's input channels, `params` a row for each parameter and one frame or many; both are played
-  // round and round. [allocates]
+  // `audio` has the engine's input channels, `params` a row for each parameter and one frame or many, or no rows; both
+  // are played round and round. [allocates]
   SimulatedDevice(engine::Engine& engine, const dsp::Planar<const float>& audio, const dsp::Planar<const float>& params,
                   const DeviceSettings& settings);
   SimulatedDevice(const SimulatedDevice&) = delete;

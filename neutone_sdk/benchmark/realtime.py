@@ -137,11 +137,12 @@ def measure_realtime(job: Job, mode: str = MODES[0], *, finds: bool = False) -> 
                 return
             if message is None:
                 return
-            run = _updated(run, message)
+            run = updated(run, message)
             yield run
 
 
-def _updated(run: Run | None, message: dict[str, Any]) -> Run:
+def updated(run: Run | None, message: dict[str, Any]) -> Run:
+    """Return what is known after a message of `playing.play_settings`; None before the first."""
     if "begin" in message:
         return Run(**message["begin"])
     if run is None:
