@@ -16,8 +16,8 @@ what must not happen at the same time is refused. An engine that goes waits for 
 
 `SimulatedDevice` stands in for a sound card: a C++ thread with real deadlines, and real-time priority where the system
 allows it, which plays audio through an engine, round and round, without ever waiting for Python. ``durations_ns`` and
-``lateness_ns`` say of each callback how long it took and how late the thread woke for it; ``n_overruns`` how often that
-was after the next one was due already; ``refusal`` why there is no real-time priority.
+``lateness_ns`` say of each callback, from ``first`` on, how long it took and how late the thread woke for it;
+``n_overruns`` how often that was after the next one was due already; ``refusal`` why there is no real-time priority.
 
 What makes no sense raises `InvalidArgumentError`, audio that is not float32 `InvalidTypeError`.
 """

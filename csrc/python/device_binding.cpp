@@ -1,8 +1,11 @@
 #include "python/device_binding.h"
 
-#include <atomic>
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <limits>
 #include <memory>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -35,8 +38,13 @@ class PythonDevice {
   void start() {
     if (is_started_) throw std::invalid_argument("a device runs once; make another one to run again");
     engine_->claim();
+    try {
+      device_->start([engine = engine_.get()] { engine->release(); });
+    } catch (...) {  // there is no thread to be had
+      engine_->release();
+      throw;
+    }
     is_started_ = true;
-    device_->start([engine = engine_.get()] { engine->release(); });
   }
 
   bool wait(double seconds) {
@@ -69,6 +77,12 @@ std::size_t n_callbacks(double seconds, const engine::HostFormat& host) {
                               std::to_string(seconds));
 }
 
+// Those that are new, because copies of everything would keep the GIL from models.
+py::array_t<std::int64_t> copied_from(std::span<const std::int64_t> counts, std::int64_t first) {
+  const std::size_t n_old = checked_count("first", first, 0, std::numeric_limits<std::int64_t>::max());
+  return copied(counts.subspan(std::min(n_old, counts.size())));
+}
+
 std::shared_ptr<PythonDevice> new_device(std::shared_ptr<PythonEngine> engine, const py::object& audio,
                                          const py::object& params, double seconds, bool keeps_output) {
   engine->check_prepared();
@@ -94,10 +108,14 @@ void bind_device(py::module_& module) {
                              [](const PythonDevice& self) { return self.device().has_realtime_priority(); })
       .def_property_readonly("refusal", [](const PythonDevice& self) { return self.device().refusal(); })
       .def_property_readonly("n_overruns", [](const PythonDevice& self) { return self.device().n_overruns(); })
-      .def_property_readonly("durations_ns",
-                             [](const PythonDevice& self) { return copied(self.device().durations_ns()); })
-      .def_property_readonly("lateness_ns",
-                             [](const PythonDevice& self) { return copied(self.device().lateness_ns()); })
+      .def(
+          "durations_ns",
+          [](const PythonDevice& self, std::int64_t first) { return copied_from(self.device().durations_ns(), first); },
+          py::arg("first") = 0)
+      .def(
+          "lateness_ns",
+          [](const PythonDevice& self, std::int64_t first) { return copied_from(self.device().lateness_ns(), first); },
+          py::arg("first") = 0)
       .def_property_readonly("output", [](const PythonDevice& self) { return copied_frames(self.device().output()); });
 }
 

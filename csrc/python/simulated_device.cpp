@@ -91,6 +91,7 @@ bool SimulatedDevice::wait(double seconds) {
 
 void SimulatedDevice::stop() {
   is_stopped_.store(true, std::memory_order_relaxed);
+  const std::lock_guard lock(stop_mutex_);
   if (thread_.joinable()) thread_.join();
 }
 

@@ -90,6 +90,7 @@ class SimulatedDevice {
   std::atomic<bool> is_stopped_{false};
   std::atomic<bool> has_priority_{false};
   std::atomic<int> priority_error_{0};
+  std::mutex stop_mutex_;
   std::mutex end_mutex_;  // the thread takes it after the last callback only
   std::condition_variable end_;
   bool is_over_ = false;

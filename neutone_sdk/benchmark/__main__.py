@@ -11,7 +11,7 @@ from neutone_sdk.cli.main import run
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "obj": "1.x"})
 def commands() -> None:
-    """Measure how fast and how late a model is, and where its time goes."""
+    """Measure whether a model glitches, how fast and how late it is, and where its time goes."""
 
 
 commands.add_command(latency, "benchmark-latency")

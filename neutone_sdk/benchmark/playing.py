@@ -79,24 +79,18 @@ def _play_setting(model: TimedModel, job: Job, sample_rate_hz: int, buffer_size:
     audio = host_audio(job, sample_rate_hz, buffer_size)
     knobs = torch.cat(host_knobs(model.model.script, job, buffer_size), dim=1)
     device = SimulatedDevice(engine, audio.numpy(), knobs.numpy(), seconds=job.max_seconds)
-    n_sent: dict[str, int] = {}
     device.start()
-    is_over = False
+    n_callbacks, n_blocks, is_over = 0, 0, False
     while not is_over:
         is_over = device.wait(BATCH_SECONDS)
-        batch: dict[str, list[int]] = {}
-        for name, durations_ns in _durations(model, device).items():
-            batch[name] = durations_ns[n_sent.get(name, 0) :]
-            n_sent[name] = n_sent.get(name, 0) + len(batch[name])
-        yield {"values": _values(model, engine, device), "durations": batch}
-
-
-def _durations(model: TimedModel, device: SimulatedDevice) -> dict[str, list[int]]:
-    return {
-        "callbacks_ns": device.durations_ns.tolist(),
-        "wake_ups_ns": device.lateness_ns.tolist(),
-        "worker_ns": model.durations_ns,
-    }
+        # What is there already: it grows meanwhile, by wake-ups too.
+        callbacks_ns = device.durations_ns(n_callbacks).tolist()
+        wake_ups_ns = device.lateness_ns(n_callbacks)[: len(callbacks_ns)].tolist()
+        worker_ns = model.durations_ns[n_blocks:]
+        n_callbacks += len(callbacks_ns)
+        n_blocks += len(worker_ns)
+        durations = {"callbacks_ns": callbacks_ns, "wake_ups_ns": wake_ups_ns, "worker_ns": worker_ns}
+        yield {"values": _values(model, engine, device), "durations": durations}
 
 
 def _values(model: TimedModel, engine: Engine, device: SimulatedDevice) -> Message:

@@ -10,7 +10,7 @@ from neutone_sdk.cli.benchmark.speed import speed
 
 @click.group()
 def benchmark() -> None:
-    """Measure how fast and how late a model is, and where its time goes."""
+    """Measure whether a model glitches, how fast and how late it is, and where its time goes."""
 
 
 benchmark.add_command(latency)
