@@ -89,7 +89,7 @@ def test_a_clean_run_is_told_and_passes(call: Command, script: Script) -> None:
     ]
     assert result.stdout.splitlines()[-1] == (
         "It plays here without a glitch: nothing was missing in 1 s at 48000 Hz / 480; "
-        "a block of the model took 20000 us at most, of 10667."
+        "the model took 20000 us at most for a block, the deadline is 10667 us."
     )
 
 
@@ -262,7 +262,7 @@ def test_a_size_is_safe_if_all_larger_ones_are() -> None:
 def test_one_sentence_answers_for_many_settings() -> None:
     assert verdict(runs((512, 0), (256, 0))) == "It plays here without a glitch at all 2 settings."
     assert "at 1 of 2 settings" in verdict(runs((512, 0), (256, 1)))
-    assert "no block of the model became full" in verdict(runs((512, 0)))
+    assert "too short for any block" in verdict(runs((512, 0)))
 
 
 @pytest.mark.parametrize(("n_safe", "code"), [(3, 0), (0, 1)])

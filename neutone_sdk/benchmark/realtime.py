@@ -173,14 +173,12 @@ def _told(run: Run) -> str:
 
 
 def _praise(run: Run) -> str:
-    longest = (
-        f"a block of the model took {max(run.worker_ns) / 1e3:.0f} us at most"
-        if run.worker_ns
-        else "no block of the model became full"
-    )
+    longest = max(run.worker_ns, default=0) / 1e3
     return (
         f"It plays here without a glitch: nothing was missing in {run.seconds:.3g} s at {run.setting}; "
-        f"{longest}, of {run.worker_deadline_us:.0f}."
+        f"the model took {longest:.0f} us at most for a block, the deadline is {run.worker_deadline_us:.0f} us."
+        if longest
+        else f"It plays here without a glitch at {run.setting}, but {run.seconds:.3g} s were too short for any block."
     )
 
 
