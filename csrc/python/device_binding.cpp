@@ -30,6 +30,7 @@ class PythonDevice {
         device_(std::make_unique<SimulatedDevice>(engine_->engine(), readable(audio), readable(params), settings)) {}
   PythonDevice(const PythonDevice&) = delete;
   PythonDevice& operator=(const PythonDevice&) = delete;
+  // NOLINTNEXTLINE(bugprone-exception-escape): only a broken interpreter makes it throw, and then that is the end
   ~PythonDevice() {
     const WithoutGil callbacks_may_finish;
     device_.reset();
@@ -97,7 +98,7 @@ std::shared_ptr<PythonDevice> new_device(std::shared_ptr<PythonEngine> engine, c
 
 }  // namespace
 
-void bind_device(py::module_& module) {
+void bind_device(const py::module_& module) {
   py::class_<PythonDevice, std::shared_ptr<PythonDevice>>(module, "SimulatedDevice")
       .def(py::init(&new_device), py::arg("engine"), py::arg("audio"), py::arg("params") = py::none(), py::kw_only(),
            py::arg("seconds"), py::arg("keeps_output") = false)

@@ -5,6 +5,6 @@
 namespace neutone::python {
 
 // After `bind_engine`. [GIL held]
-void bind_device(pybind11::module_& module);
+void bind_device(const pybind11::module_& module);
 
 }  // namespace neutone::python

@@ -72,7 +72,7 @@ engine::ModelFormat model_format(std::int64_t sample_rate_hz, std::int64_t block
           std::move(are_categorical)};
 }
 
-void bind_formats(py::module_& module) {
+void bind_formats(const py::module_& module) {
   using Host = engine::HostFormat;
   py::class_<Host>(module, "HostFormat")
       .def(py::init(&host_format), py::kw_only(), py::arg("sample_rate_hz") = 48'000, py::arg("max_block_frames") = 512,
@@ -97,7 +97,7 @@ void bind_formats(py::module_& module) {
       .def_readonly("are_categorical", &Model::are_categorical);
 }
 
-void bind_stats(py::module_& module) {
+void bind_stats(const py::module_& module) {
   using engine::Stats;
   py::class_<Stats>(module, "Stats")
       .def_readonly("callbacks", &Stats::callbacks)
@@ -117,6 +117,7 @@ void bind_stats(py::module_& module) {
 PythonEngine::PythonEngine(std::shared_ptr<engine::WorkerPool> pool)
     : engine_(std::make_unique<engine::Engine>(pool ? std::move(pool) : new_pool(1))) {}
 
+// NOLINTNEXTLINE(bugprone-exception-escape): only a broken interpreter makes it throw, and then that is the end
 PythonEngine::~PythonEngine() {
   const WithoutGil models_may_finish;
   engine_.reset();
@@ -126,7 +127,7 @@ void PythonEngine::prepare(const engine::HostFormat& host, const engine::EngineS
   const Claim claim(*this);
   {
     const WithoutGil models_may_run;
-    const std::lock_guard lock(control_mutex_);
+    const std::scoped_lock lock(control_mutex_);
     engine_->prepare(host, settings);
   }
   host_ = host;
@@ -137,7 +138,7 @@ void PythonEngine::set_model(const py::object& model) {
   auto next = model.is_none() ? nullptr : std::make_shared<PythonModel>(model);
   {
     const WithoutGil models_may_run;
-    const std::lock_guard lock(control_mutex_);
+    const std::scoped_lock lock(control_mutex_);
     engine_->set_model(next);
   }
   model_ = std::move(next);
@@ -196,7 +197,7 @@ void PythonEngine::claim() {
       "the engine is played by a device, or used in another thread; stop that first, or take an engine for each");
 }
 
-void bind_engine(py::module_& module) {
+void bind_engine(const py::module_& module) {
   bind_formats(module);
   bind_stats(module);
 

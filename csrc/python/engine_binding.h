@@ -56,6 +56,6 @@ class PythonEngine {
 };
 
 // [GIL held]
-void bind_engine(pybind11::module_& module);
+void bind_engine(const pybind11::module_& module);
 
 }  // namespace neutone::python

@@ -13,7 +13,7 @@ void set_package_error(const char* kind, const char* text) {
   py::set_error(py::module_::import("neutone_sdk.errors").attr(kind), text);
 }
 
-void translate(std::exception_ptr raised) {
+void translate(std::exception_ptr raised) {  // NOLINT(performance-unnecessary-value-param): as pybind11 has it
   try {
     if (raised) std::rethrow_exception(raised);
   } catch (const WrongType& error) {

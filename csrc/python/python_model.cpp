@@ -29,6 +29,7 @@ void take_output(const py::object& returned, const dsp::Planar<float>& out) {
 
 PythonModel::PythonModel(py::object model) : model_(std::move(model)) {}
 
+// NOLINTNEXTLINE(bugprone-exception-escape): only a broken interpreter makes it throw, and then that is the end
 PythonModel::~PythonModel() {
   if (PyGILState_Check() == 1) {
     model_ = py::object();
@@ -60,7 +61,7 @@ void PythonModel::reset() {
 }
 
 std::string PythonModel::last_error() const {
-  const std::lock_guard lock(error_mutex_);
+  const std::scoped_lock lock(error_mutex_);
   return last_error_;
 }
 
@@ -78,7 +79,7 @@ void PythonModel::enter(const Body& body) {
   } catch (const std::exception& error) {
     text = error.what();
   }
-  const std::lock_guard lock(error_mutex_);
+  const std::scoped_lock lock(error_mutex_);
   last_error_ = text;
   throw std::runtime_error(text);
 }

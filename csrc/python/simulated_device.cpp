@@ -6,7 +6,7 @@
 #include <system_error>
 #include <utility>
 
-#if defined(__linux__)
+#ifdef __linux__
 #include <pthread.h>
 #include <sched.h>
 #include <sys/prctl.h>
@@ -26,7 +26,7 @@ Nanoseconds now_ns() noexcept {
 }
 
 void sleep_until(Nanoseconds due_ns) noexcept {
-#if defined(__linux__)  // steady_clock is CLOCK_MONOTONIC there, and the library's own sleep is a relative one
+#ifdef __linux__  // steady_clock is CLOCK_MONOTONIC there, and the library's own sleep is a relative one
   constexpr Nanoseconds kSecond = 1'000'000'000;
   const timespec due{static_cast<time_t>(due_ns / kSecond),
                      static_cast<long>(due_ns % kSecond)};  // NOLINT(*-runtime-int)
@@ -91,7 +91,7 @@ bool SimulatedDevice::wait(double seconds) {
 
 void SimulatedDevice::stop() {
   is_stopped_.store(true, std::memory_order_relaxed);
-  const std::lock_guard lock(stop_mutex_);
+  const std::scoped_lock lock(stop_mutex_);
   if (thread_.joinable()) thread_.join();
 }
 
@@ -133,7 +133,7 @@ void SimulatedDevice::run(const std::function<void()>& on_end) noexcept {
     n_done_.store(index + 1, std::memory_order_release);
   }
   on_end();
-  const std::lock_guard lock(end_mutex_);
+  const std::scoped_lock lock(end_mutex_);
   is_over_ = true;
   end_.notify_all();
 }
@@ -144,7 +144,7 @@ void SimulatedDevice::play(std::size_t index) noexcept {
 }
 
 void SimulatedDevice::ask_for_priority() noexcept {
-#if defined(__linux__)
+#ifdef __linux__
   constexpr int kPriority = 70;  // where sound servers have theirs
   const sched_param wanted{.sched_priority = kPriority};
   priority_error_.store(pthread_setschedparam(pthread_self(), SCHED_FIFO, &wanted), std::memory_order_release);
