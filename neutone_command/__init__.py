@@ -10,7 +10,7 @@ import click
 
 # What the commands themselves say first; a test compares.
 SUMMARIES: Final = {
-    "benchmark": "Measure how fast and how late a model is, and where its time goes.",
+    "benchmark": "Measure whether a model glitches, how fast and how late it is, and where its time goes.",
     "card": "Write a page about MODEL: what it is, how it sounds, how late and how fast it is.",
     "check": "Check that MODEL plays rightly in any host.",
     "info": "Show what MODEL says of itself.",

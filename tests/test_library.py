@@ -121,6 +121,7 @@ def state():
 before, modules = state(), set(sys.modules)
 import neutone_sdk
 assert state() == before, (before, state())
+assert "neutone_sdk._native" not in sys.modules
 new = {name.split(".")[0] for name in set(sys.modules) - modules}
 print(*sorted(new - set(sys.stdlib_module_names)))
 """

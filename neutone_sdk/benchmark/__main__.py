@@ -4,16 +4,18 @@ import click
 
 from neutone_sdk.cli.benchmark.latency import latency
 from neutone_sdk.cli.benchmark.profile import profile
+from neutone_sdk.cli.benchmark.realtime import realtime
 from neutone_sdk.cli.benchmark.speed import speed
 from neutone_sdk.cli.main import run
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "obj": "1.x"})
 def commands() -> None:
-    """Measure how fast and how late a model is, and where its time goes."""
+    """Measure whether a model glitches, how fast and how late it is, and where its time goes."""
 
 
 commands.add_command(latency, "benchmark-latency")
+commands.add_command(realtime, "benchmark-realtime")
 commands.add_command(speed, "benchmark-speed")
 commands.add_command(profile, "profile")
 

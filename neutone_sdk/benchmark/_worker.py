@@ -11,6 +11,7 @@ from typing import Any, TextIO
 import torch
 
 from neutone_sdk.benchmark.job import Job
+from neutone_sdk.benchmark.playing import play_settings
 from neutone_sdk.benchmark.profiling import profile_settings
 from neutone_sdk.benchmark.timing import Batch, host_calls, set_up, time_callbacks
 from neutone_sdk.errors import NeutoneError
@@ -59,7 +60,7 @@ def _n_preemptions() -> int | None:
     return usage.ru_nivcsw
 
 
-TASKS: dict[str, Callable[..., Iterator[Message]]] = {"speed": speed, "profile": profile}
+TASKS: dict[str, Callable[..., Iterator[Message]]] = {"speed": speed, "profile": profile, "realtime": play_settings}
 
 
 def main() -> None:

@@ -6,13 +6,16 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from neutone_sdk.benchmark.realtime import Run
 from neutone_sdk.benchmark.speed import Timing
 from neutone_sdk.benchmark.tables import short
 from neutone_sdk.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _PANEL_INCHES: Final = (3.4, 2.4)
 _MIN_WIDTH_INCHES: Final = 7.0
@@ -55,7 +58,35 @@ def speed_picture(timings: Sequence[Timing], title: str) -> bytes:
     _draw_loads(figure.add_subplot(grid[0, :]), timings, rates, sizes)
     for timing in timings:
         row, column = 1 + rates.index(timing.sample_rate_hz), sizes.index(timing.buffer_size)
-        _draw_histogram(figure.add_subplot(grid[row, column]), timing)
+        axes = figure.add_subplot(grid[row, column])
+        what = f"{timing.sample_rate_hz} Hz / {timing.buffer_size}: {timing.n_late} late"
+        _draw_histogram(axes, timing.durations_us, timing.deadline_us, what, "callback")
+    return _png(figure)
+
+
+def realtime_picture(runs: Sequence[Run], title: str) -> bytes:
+    """Return a PNG: a row for each setting, with histograms of the model's blocks, the callbacks and the wake-ups.
+
+    Args:
+        runs: At least one, each with a callback.
+        title: Above all.
+    """
+    from matplotlib.figure import Figure  # noqa: PLC0415  # heavy; without pyplot, which would configure the process
+
+    width, height = 3 * _PANEL_INCHES[0], _PANEL_INCHES[1] * len(runs) + 0.5
+    figure = Figure((width, height), layout="constrained", dpi=min(_DPI, _MAX_PIXELS / max(width, height)))
+    figure.suptitle(title, parse_math=False)
+    panels = figure.subplots(len(runs), 3, squeeze=False)
+    for row, run in zip(panels, runs, strict=True):
+        for axes, (name, deadline_us, durations_ns) in zip(row, run.durations(), strict=True):
+            durations_us = np.maximum(durations_ns, 1) / 1e3  # a wake-up may be on the dot
+            what = f"{run.setting}: {run.late_blocks} blocks late" if name == "worker" else run.setting
+            if durations_ns:
+                _draw_histogram(axes, durations_us, deadline_us, what, name)
+    return _png(figure)
+
+
+def _png(figure: "Figure") -> bytes:
     picture = io.BytesIO()
     figure.savefig(picture, format="png")
     return picture.getvalue()
@@ -78,25 +109,24 @@ def _draw_loads(axes: "Axes", timings: Sequence[Timing], rates: list[int], sizes
     axes.set_title("load: mean callback, and the longest, in % of the deadline", fontsize=10)
 
 
-def _draw_histogram(axes: "Axes", timing: Timing) -> None:
+def _draw_histogram(axes: "Axes", durations_us: NDArray[np.float64], deadline_us: float, title: str, what: str) -> None:
     from matplotlib.ticker import LogLocator, NullFormatter  # noqa: PLC0415  # heavy
 
-    durations_us = timing.durations_us
-    decades = np.log10(durations_us / timing.deadline_us)
+    decades = np.log10(durations_us / deadline_us)
     lowest, highest = min(decades.min(), 0.0) - _MARGIN_DECADES, max(decades.max(), 0.0) + _MARGIN_DECADES
     width = (highest - lowest) / _N_BINS
     bins = np.arange(np.floor(lowest / width), np.ceil(highest / width) + 1)
     # The deadline is the border of two bins, or it would run through a bar that is late in part.
-    edges_us = timing.deadline_us * 10.0 ** (width * bins)
+    edges_us = deadline_us * 10.0 ** (width * bins)
     counts, _, _ = axes.hist(durations_us, bins=edges_us.tolist(), color="tab:blue")
-    axes.axvline(timing.deadline_us, color="tab:red", linestyle="--", label=f"deadline {timing.deadline_us:.0f} µs")
+    axes.axvline(deadline_us, color="tab:red", linestyle="--", label=f"deadline {deadline_us:.0f} µs")
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(LogLocator(subs=(1.0,) if highest - lowest > _WIDE_DECADES else (1.0, 3.0)))
     axes.xaxis.set_major_formatter("{x:g}")
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_yscale("log")
     axes.set_ylim(0.5, 4 * max(5, np.max(counts)))  # a single late callback has to be seen, and the legend above all
-    axes.set_xlabel("callback, µs")
-    axes.set_ylabel("callbacks")
-    axes.set_title(f"{timing.sample_rate_hz} Hz / {timing.buffer_size}: {timing.n_late} late", fontsize=10)
+    axes.set_xlabel(f"{what}, µs")
+    axes.set_ylabel("number")
+    axes.set_title(title, fontsize=10)
     axes.legend(fontsize=8)

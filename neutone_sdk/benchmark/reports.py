@@ -4,10 +4,13 @@ import csv
 import io
 import json
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 from neutone_sdk.benchmark.latency import Delay
+from neutone_sdk.benchmark.percentiles import percentile_us
 from neutone_sdk.benchmark.profiling import Profile
+from neutone_sdk.benchmark.realtime import Run
 from neutone_sdk.benchmark.speed import Timing
 
 Row = dict[str, Any]
@@ -48,6 +51,36 @@ def speed_json(timings: Sequence[Timing], facts: Row) -> str:
 def speed_csv(timings: Sequence[Timing]) -> str:
     """Return a line for each setting below one of names."""
     return _csv([speed_row(timing) for timing in timings])
+
+
+def realtime_row(run: Run) -> Row:
+    """Return one setting, at which something was played. What was never timed is None."""
+    timed: Row = {}
+    for name, deadline_us, durations_ns in run.durations():
+        what = name.replace("-", "_")
+        timed[f"{what}_deadline_us"] = deadline_us
+        for percent, label in ((50, "p50"), (99, "p99"), (99.9, "p99_9"), (100, "max")):
+            timed[f"{what}_{label}_us"] = percentile_us(durations_ns, percent) if durations_ns else None
+    facts = {
+        each.name: getattr(run, each.name)
+        for each in fields(run)
+        if not each.name.endswith("_ns") and each.name != "is_over"
+    }
+    return {**facts, "seconds": run.seconds, "n_callbacks": len(run.callbacks_ns), "is_clean": run.is_clean, **timed}
+
+
+def realtime_json(runs: Sequence[Run], facts: Row) -> str:
+    """Return ``facts`` and a list of settings, each with every callback, wake-up and block in nanoseconds."""
+    settings = [
+        {**realtime_row(run), **{name: getattr(run, name) for name in ("callbacks_ns", "wake_ups_ns", "worker_ns")}}
+        for run in runs
+    ]
+    return json.dumps({**facts, "settings": settings})
+
+
+def realtime_csv(runs: Sequence[Run]) -> str:
+    """Return a line for each setting below one of names."""
+    return _csv([realtime_row(run) for run in runs])
 
 
 def delay_row(delay: Delay) -> Row:

@@ -1,6 +1,5 @@
 """How long a model's callbacks take, against the time that a host has for them."""
 
-import math
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -10,9 +9,9 @@ from numpy.typing import NDArray
 
 from neutone_sdk.archive import read_metadata
 from neutone_sdk.benchmark.job import Job
+from neutone_sdk.benchmark.percentiles import percentile_us
 from neutone_sdk.benchmark.workers import WorkerStuckError, working
 
-_ROUNDING: Final = 1e-6  # of a rank: 99.9 % of 10000 are not 9990 in binary numbers
 GRACE_SECONDS: Final = 10.0  # beyond the budget: then a single callback hangs
 
 
@@ -69,8 +68,7 @@ class Timing:
 
     def percentile_us(self, percent: float) -> float:
         """Return the least duration that ``percent`` of the callbacks keep to. It was measured: none is made up."""
-        rank = math.ceil(percent / 100 * len(self.callbacks_ns) - _ROUNDING)
-        return float(np.sort(self.durations_us)[max(rank, 1) - 1])
+        return percentile_us(self.callbacks_ns, percent)
 
     @property
     def load(self) -> float:

@@ -8,7 +8,9 @@ from rich.text import Text
 
 from neutone_sdk.benchmark.latency import Delay
 from neutone_sdk.benchmark.layers import Layer
+from neutone_sdk.benchmark.percentiles import percentile_us
 from neutone_sdk.benchmark.profiling import Profile
+from neutone_sdk.benchmark.realtime import Run
 from neutone_sdk.benchmark.speed import Timing
 
 MIN_SHARE: Final = 0.002  # layers that take less of the time are counted together
@@ -55,6 +57,42 @@ def speed_notes(timings: Sequence[Timing], max_seconds: float) -> list[str]:
         notes.append(
             f"Other work took the core away {n_preemptions} times meanwhile; p99 and above show that, too. "
             "A quiet machine tells more."
+        )
+    return notes
+
+
+def realtime_table(runs: Sequence[Run], title: str) -> Table:
+    """Return three rows for each setting, at which something was played. Times are microseconds."""
+    table = _table(title)
+    for name in ("rate", "block", "latency", "late", "missing", "time of", "deadline", "p50", "p99", "p99.9", "max"):
+        table.add_column(name, justify="left" if name == "time of" else "right", no_wrap=True)
+    for run in runs:
+        style = "" if run.is_clean else "bold red"
+        facts: list[Text | str] = [
+            *map(str, (run.sample_rate_hz, run.buffer_size, run.latency_samples)),
+            Text(f"{run.late_blocks} of {run.blocks}", style),
+            Text(str(run.missing_samples), style),
+        ]
+        for name, deadline_us, durations_ns in run.durations():
+            times = [percentile_us(durations_ns, percent) for percent in (50, 99, 99.9, 100) if durations_ns]
+            table.add_row(*facts, name, microseconds(deadline_us), *map(microseconds, times))
+            facts = [""] * len(facts)
+    return table
+
+
+def realtime_notes(runs: Sequence[Run]) -> list[str]:
+    """Return what has to be known of the table, a sentence each."""
+    why = ", ".join(sorted({run.refusal for run in runs if run.refusal}))
+    notes = [
+        f"The device's thread had no real-time priority ({why}): a host's would wake earlier."
+        if why
+        else "The device's thread had real-time priority (SCHED_FIFO), as in a host."
+    ]
+    n_overruns = sum(run.n_overruns for run in runs)
+    if n_overruns:
+        notes.append(
+            f"The system woke the device's thread {n_overruns} times after the next callback was due: then anything "
+            "clicks, whatever the model. Larger buffers help, or a quieter machine."
         )
     return notes
 

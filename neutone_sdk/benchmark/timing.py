@@ -126,19 +126,26 @@ def host_calls(model: Any, job: Job, sample_rate_hz: int, buffer_size: int) -> C
         InvalidFileError: The job's clip is no audio file.
         InvalidAudioError: It is empty.
     """
-    blocks = _blocks(job, sample_rate_hz, buffer_size)
-    return zip(itertools.cycle(blocks), itertools.cycle(_knobs(model, job, buffer_size)), strict=False)
+    audio = host_audio(job, sample_rate_hz, buffer_size)
+    blocks = [audio[:, at : at + buffer_size].clone() for at in range(0, audio.size(1) - buffer_size + 1, buffer_size)]
+    return zip(itertools.cycle(blocks), itertools.cycle(host_knobs(model, job, buffer_size)), strict=False)
 
 
-def _blocks(job: Job, sample_rate_hz: int, buffer_size: int) -> list[Tensor]:
+def host_audio(job: Job, sample_rate_hz: int, buffer_size: int) -> Tensor:
+    """Return the audio that a host plays, over and over: ``(1 or 2, n)``, a block or more.
+
+    Raises:
+        InvalidFileError: The job's clip is no audio file.
+        InvalidAudioError: It is empty.
+    """
     clip = get_default_audio_samples()[1] if job.clip is None else AudioSample.from_file(job.clip)
     audio = resample(clip.audio[:, : clip.sr * MAX_CLIP_SECONDS], clip.sr, sample_rate_hz)
     audio = audio.repeat(1, ceil_div(buffer_size, audio.size(1)))
-    audio = audio.mean(dim=0, keepdim=True) if job.is_mono else audio.expand(2, -1)
-    return [audio[:, at : at + buffer_size].clone() for at in range(0, audio.size(1) - buffer_size + 1, buffer_size)]
+    return audio.mean(dim=0, keepdim=True) if job.is_mono else audio.expand(2, -1)
 
 
-def _knobs(model: Any, job: Job, buffer_size: int) -> list[Tensor]:
+def host_knobs(model: Any, job: Job, buffer_size: int) -> list[Tensor]:
+    """Return the knobs beside each block, over and over: ``(4, buffer_size)``, one value for every sample."""
     if job.knobs == "moving":
         up_and_down = [0.5 - 0.5 * math.cos(math.pi * index / SWEEP_CALLBACKS) for index in range(2 * SWEEP_CALLBACKS)]
         return [torch.full((MAX_N_PARAMS, buffer_size), value) for value in up_and_down]

@@ -32,7 +32,7 @@ def working(task: str, job: Job, **options: object) -> Iterator["Worker"]:
     """Run a job in a process of its own, which is over when the ``with`` is.
 
     Args:
-        task: ``"speed"`` or ``"profile"``.
+        task: ``"speed"``, ``"profile"`` or ``"realtime"``.
         job: What to measure.
         options: Of the task.
     """

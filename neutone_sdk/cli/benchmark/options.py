@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import click
 
-from neutone_sdk.benchmark.job import DEFAULT_SIZES
+from neutone_sdk.benchmark.job import DEFAULT_SIZES, KNOBS
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -48,8 +48,7 @@ def takes_host(n_iters_help: str) -> Decorator:
     """Add how the host plays, and how long."""
     decorators = (
         number("--n-iters", "--n_iters", "n_iters", 30, n_iters_help),
-        flag("--daw-is-mono", "--daw_is_mono", "is_mono", "The host sends one channel, not two."),
-        click.option("--input", "clip", type=click.Path(path_type=Path), help="Audio to play.  [default: a drum loop]"),
+        takes_audio,
         click.option(
             "--max-seconds",
             type=float,
@@ -65,6 +64,21 @@ def takes_host(n_iters_help: str) -> Decorator:
         return command
 
     return decorate
+
+
+def takes_audio(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what the host sends."""
+    mono = flag("--daw-is-mono", "--daw_is_mono", "is_mono", "The host sends one channel, not two.")
+    clip = click.option(
+        "--input", "clip", type=click.Path(path_type=Path), help="Audio to play.  [default: a drum loop]"
+    )
+    return mono(clip(command))
+
+
+def takes_knobs(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add whether knobs are turned."""
+    help_ = "Left alone, or turned all the time."
+    return click.option("--knobs", type=click.Choice(KNOBS), default=KNOBS[0], show_default=True, help=help_)(command)
 
 
 def flag(name: str, old_name: str, variable: str, text: str) -> Decorator:

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 import click
 import torch
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from neutone_sdk._version import __version__
@@ -47,6 +48,18 @@ def show(table: Table) -> None:
     console = Console()
     console.width = max(console.width, MIN_WIDTH)
     console.print(table)
+
+
+def progress_bar() -> Progress:
+    """Return a bar on a terminal, for a ``with``; elsewhere nothing."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeRemainingColumn(),
+    )
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 def facts(model: Path, job: Job | None = None) -> dict[str, Any]:

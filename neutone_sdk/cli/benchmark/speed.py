@@ -4,16 +4,22 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from neutone_sdk.benchmark.job import KNOBS, Job
+from neutone_sdk.benchmark.job import Job
 from neutone_sdk.benchmark.plots import check_plotting, speed_picture
 from neutone_sdk.benchmark.reports import speed_csv, speed_json, speed_line
 from neutone_sdk.benchmark.speed import Timing, measure_speed
 from neutone_sdk.benchmark.tables import speed_notes, speed_table
-from neutone_sdk.cli.benchmark.options import number, takes_host, takes_model, takes_settings, takes_threads, the_model
-from neutone_sdk.cli.benchmark.output import facts, finish, gather, show, title
+from neutone_sdk.cli.benchmark.options import (
+    number,
+    takes_host,
+    takes_knobs,
+    takes_model,
+    takes_settings,
+    takes_threads,
+    the_model,
+)
+from neutone_sdk.cli.benchmark.output import facts, finish, gather, progress_bar, show, title
 from neutone_sdk.errors import InvalidArgumentError
 from neutone_sdk.files import check_writable, write_atomically
 
@@ -24,9 +30,7 @@ from neutone_sdk.files import check_writable, write_atomically
 @number("--repeat", "--repeat", "repeat", 10, "Callbacks are --repeat times --n-iters.")
 @takes_host("See --repeat.")
 @takes_threads
-@click.option(
-    "--knobs", type=click.Choice(KNOBS), default=KNOBS[0], show_default=True, help="Left alone, or turned all the time."
-)
+@takes_knobs
 @click.option("--json", "as_json", is_flag=True, help="Print JSON with every callback.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print a line for each setting, with commas.")
 @click.option("--plot", type=click.Path(path_type=Path), help="Also draw a PNG: loads and histograms.")
@@ -77,14 +81,7 @@ def speed(
 
 def _measure(job: Job, timings: dict[tuple[int, int], Timing], n_iters: int | None) -> BaseException | None:
     """Collect what is known of each setting; with ``n_iters`` show it as 1.x does, once it is all."""
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with progress_bar() as progress:
         task = progress.add_task("starting", total=len(list(job.settings())))
 
         def on_timing(timing: Timing) -> None:
@@ -93,7 +90,7 @@ def _measure(job: Job, timings: dict[tuple[int, int], Timing], n_iters: int | No
             setting = f"{timing.sample_rate_hz} Hz / {timing.buffer_size}"
             progress.update(task, completed=len(timings) - 1 + part, description=setting)
             if timing.is_over and n_iters is not None:
-                console.print(speed_line(timing, n_iters), markup=False, highlight=False, soft_wrap=True)
+                progress.console.print(speed_line(timing, n_iters), markup=False, highlight=False, soft_wrap=True)
 
         return gather(measure_speed(job), on_timing)
 
