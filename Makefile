@@ -22,7 +22,7 @@ CPP_UNITS = $(shell git ls-files '*.cpp')
 NATIVE_PRESETS := native native-asan native-tsan
 
 .PHONY: help env build chromium valgrind demo test test-python test-native test-instructions count-instructions hot-paths \
-  test-other-torch fuzz lint format install-check bench bench-libraries clean
+  test-other-torch fuzz lint format install-check bench bench-libraries docs clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | column -t -s '|'
@@ -34,7 +34,7 @@ $(VENV)/.env-ready: pyproject.toml
 	touch $@
 
 $(VENV)/.build-ready: $(VENV)/.env-ready $(NATIVE_SOURCES) $(PACKAGE_FOLDERS)
-	$(BIN)/pip install --quiet --no-build-isolation --editable '.[plot,test]'
+	$(BIN)/pip install --quiet --no-build-isolation --editable '.[docs,plot,test]'
 	touch $@
 
 $(VENV)/.lint-ready: $(VENV)/.build-ready
@@ -113,6 +113,9 @@ bench-libraries: ## Install what the benchmarks are built with and compared with
 bench: build bench-libraries ## Measure, beside references, and write docs/benchmarks.md: make bench, or make bench QUICK=1
 	cmake --preset bench -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python >/dev/null && cmake --build --preset bench >/dev/null
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
+
+docs: build ## Build the documentation site, build/docs/index.html
+	$(BIN)/python -m sphinx -W --keep-going -q -c docs . build/docs
 
 clean: ## Remove everything that was built, and .venv
 	rm -rf build $(VENV) demo_output exports
