@@ -37,9 +37,16 @@ class Watched(WaveformToWaveformBase):
 
 def watched(rates: list[int], block: int) -> Watched:
     """Return a mono model that works at these rates in Hz, on blocks of one size."""
-    is_mono = {"is_input_mono": True, "is_output_mono": True}
-    facts = {"name": "watched", "authors": ["Nobody"], "short_description": "Gives back what it gets."}
-    return Watched(ModelCard(**facts, **is_mono, native_sample_rates=rates, native_buffer_sizes=[block]))
+    card = ModelCard(
+        name="watched",
+        authors=["Nobody"],
+        short_description="Gives back what it gets.",
+        is_input_mono=True,
+        is_output_mono=True,
+        native_sample_rates=rates,
+        native_buffer_sizes=[block],
+    )
+    return Watched(card)
 
 
 def draw() -> str:
