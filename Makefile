@@ -5,6 +5,7 @@
 PYTHON ?= python3
 AUDIO ?= neutone_sdk/assets/samples/drum_loop.flac
 N ?= 10000
+TESTS ?= tests
 # Exactly this one, as in pyproject.toml. PyPI's own for Linux brings CUDA, several GB: unless a CPU build of it lies where
 # pip looks, set PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu.
 TORCH := torch==2.13.0
@@ -22,7 +23,7 @@ CPP_UNITS = $(shell git ls-files '*.cpp')
 NATIVE_PRESETS := native native-asan native-tsan
 
 .PHONY: help env build chromium valgrind demo test test-python test-native test-instructions count-instructions hot-paths \
-  test-other-torch fuzz lint format install-check bench bench-libraries clean
+  test-other-torch fuzz lint format install-check bench bench-libraries coverage docs clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | column -t -s '|'
@@ -34,7 +35,7 @@ $(VENV)/.env-ready: pyproject.toml
 	touch $@
 
 $(VENV)/.build-ready: $(VENV)/.env-ready $(NATIVE_SOURCES) $(PACKAGE_FOLDERS)
-	$(BIN)/pip install --quiet --no-build-isolation --editable '.[plot,test]'
+	$(BIN)/pip install --quiet --no-build-isolation --editable '.[docs,plot,test]'
 	touch $@
 
 $(VENV)/.lint-ready: $(VENV)/.build-ready
@@ -115,6 +116,19 @@ bench-libraries: ## Install what the benchmarks are built with and compared with
 bench: build bench-libraries ## Measure, beside references, and write docs/benchmarks.md: make bench, or make bench QUICK=1
 	cmake --preset bench -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python >/dev/null && cmake --build --preset bench >/dev/null
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
+
+coverage: build chromium ## Run the tests and list the lines that none of them reaches: make coverage, or TESTS=tests/test_x.py
+	$(BIN)/pip install --quiet --no-build-isolation --editable '.[coverage]'
+	rm -rf build/coverage && mkdir -p build/coverage
+	$(BIN)/python -m coverage run -m pytest -n 2 $(TESTS)
+	$(BIN)/python -m coverage combine --quiet && $(BIN)/python -m coverage html --quiet -d build/coverage/html
+	$(BIN)/python -m coverage report
+	cmake --preset native-coverage >/dev/null && cmake --build --preset native-coverage >/dev/null
+	ctest --preset native-coverage --quiet
+	$(BIN)/gcovr --filter csrc/ build/native-coverage
+
+docs: build ## Build the documentation site, build/docs/index.html
+	$(BIN)/python -m sphinx -W --keep-going -q -c docs . build/docs
 
 clean: ## Remove everything that was built, and .venv
 	rm -rf build $(VENV) demo_output exports

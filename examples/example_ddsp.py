@@ -12,11 +12,10 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from neutone_sdk import ContinuousNeutoneParameter, ModelCard, WaveformToWaveformBase
+from neutone_sdk import ContinuousNeutoneParameter, ModelCard, WaveformToWaveformBase, resample
 from neutone_sdk.audio import AudioSample, get_default_audio_samples
 from neutone_sdk.frames import FrameStream
 from neutone_sdk.recurrent import CachedGRU
-from neutone_sdk.streaming.resampler import resample
 from neutone_sdk.utils import save_neutone_model
 
 RATE_HZ = 44_100

@@ -8,10 +8,10 @@ from operator import itemgetter
 import torch
 from torch import Tensor
 
+from neutone_sdk import resample
 from neutone_sdk.audio import AudioSample, get_default_audio_samples
 from neutone_sdk.errors import InvalidArgumentError
 from neutone_sdk.filters import FilterType, IIRFilter
-from neutone_sdk.streaming.resampler import resample
 
 RATE_HZ = 48_000
 TRAINED_DRIVES_DB = (0.0, 6.0, 12.0, 18.0)

@@ -25,12 +25,11 @@ from spectrograms import draw
 from torch import Tensor, nn
 from torch.jit import ScriptModule
 
-from neutone_sdk import ContinuousNeutoneParameter, ModelCard, WaveformToWaveformBase
+from neutone_sdk import ContinuousNeutoneParameter, ModelCard, WaveformToWaveformBase, resample
 from neutone_sdk.audio import AudioSample
 from neutone_sdk.errors import NeutoneError
 from neutone_sdk.filters import FilterType, IIRFilter
 from neutone_sdk.rendering import knobs, render
-from neutone_sdk.streaming.resampler import resample
 from neutone_sdk.tcn_1d import TCN1D
 from neutone_sdk.utils import load_neutone_model, save_neutone_model
 

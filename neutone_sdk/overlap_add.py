@@ -130,7 +130,7 @@ class OverlapAdd(nn.Module):
         Chunks are run one after another: a long clip needs no more memory for them than a short one.
 
         Raises:
-            As `forward`.
+            InvalidTypeError, InvalidAudioError: As `forward`.
         """
         check_stream(x, self.n_channels, self.weights)
         n_samples = x.size(1)

@@ -31,9 +31,9 @@ def to_streaming(model: nn.Module) -> StreamingSequential:
     last samples of a clip, which a delay keeps back, depend on the padding on the right: a stream that goes on is
     another clip there. A layer without padding shortens the clip; what is missing counts as missing in front.
 
-    Where a layer with a stride follows a delay that is no multiple of it, a `Delay` is put before it. The names of the
-    layers stay as they are, also in the state dict, but the weights of a convolution get another prefix, as in
-    `Conv1dGeneral`; a state dict of ``model`` loads too.
+    Where a layer with a stride follows a delay that is no multiple of it, an `alignment.Delay` is put before it. The
+    names of the layers stay as they are, also in the state dict, but the weights of a convolution get another prefix,
+    as in `Conv1dGeneral`; a state dict of ``model`` loads too.
 
     Raises:
         InvalidTypeError: ``model`` is no module.

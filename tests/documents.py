@@ -1,6 +1,8 @@
-"""The blocks of Python in README and docs: which run, and which fail, with what message.
+"""The blocks of code in README and docs: which run, and which fail, with what message.
 
-A block whose first line is one of these comments fails, and the next block of the page, of ``text``, is the message:
+Blocks of Python and of commands (``sh``) run, unless a line above says ``<!-- not run: REASON -->``, which readers do
+not see. A block of Python whose first line is one of these comments fails, and the next block of the page, of ``text``,
+is the message:
 
 - ``# fails: KIND``: it raises that error
 - ``# fails in a new process: KIND``: the same, where nobody has imported anything
@@ -17,14 +19,17 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / ".github").rglob("*.md"))]
 _PRELUDE = "# before each block below\n"
-_FENCED = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_FENCED = re.compile(
+    r"(?:^<!-- not run: (?P<reason>[^\n]+) -->\n+)?^```(?P<language>[^\n]*)\n(?P<code>.*?)^```$",
+    re.DOTALL | re.MULTILINE,
+)
 _FAILS = re.compile(r"# (fails|warns)\b.*")
 
 
@@ -47,13 +52,26 @@ class Block:
     message: str = ""
 
 
+class Fenced(NamedTuple):
+    """A block of anything: why it does not run, if so, its language, and what it says."""
+
+    reason: str
+    language: str
+    code: str
+
+
+def fenced_of(page: str) -> list[Fenced]:
+    """Return all blocks of a page."""
+    return [Fenced(*groups) for groups in _FENCED.findall(page)]
+
+
 def blocks_of(name: str, page: str) -> list[Block]:
-    """Return all blocks of Python of a page."""
-    fenced: list[tuple[str, str]] = [*_FENCED.findall(page), ("", "")]
+    """Return all blocks of Python of a page that run or fail."""
+    fenced = [*fenced_of(page), Fenced("", "", "")]
     blocks: list[Block] = []
     prelude = ""
-    for number, ((language, code), (next_language, text)) in enumerate(pairwise(fenced)):
-        if language != "python":
+    for number, ((reason, language, code), (_, next_language, text)) in enumerate(pairwise(fenced)):
+        if language != "python" or reason:
             continue
         failure = _FAILS.match(code)
         message = text if failure and next_language == "text" else ""

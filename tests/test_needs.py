@@ -16,6 +16,7 @@ from neutone_sdk.needs import missing_needs
             {"flavour": "portable"},
             "says that it is portable, but its code uses neutone::ring_clear",
         ),
+        (set(), {"flavour": "of later"}, "its flavour is 'of later', here native and portable are known; upgrade"),
         ({"neutone::ring_clear"}, {"required_ops": {}}, "uses neutone::ring_clear, which its metadata do not state"),
         ({"neutone::ring_clear"}, {"required_ops": ["neutone"]}, "required_ops .* must be an object of texts"),
         (

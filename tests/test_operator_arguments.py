@@ -30,6 +30,17 @@ FRAMES_ARGUMENTS = {
 }
 
 
+def test_no_operator_on_audio_or_curves_is_left_out() -> None:
+    """By the name of their first argument; `is_block` answers no instead."""
+    first = {name: getattr(ops, name).default._schema.arguments[:1] for name in EXAMPLES}
+    of_frames = {
+        name
+        for name, found in first.items()
+        if found and found[0].name in {"audio", "frames", "out", "params", "values"}
+    }
+    assert of_frames - {"is_block"} == FRAMES_ARGUMENTS.keys()
+
+
 @pytest.mark.parametrize("name", FRAMES_ARGUMENTS)
 @pytest.mark.parametrize(
     ("value", "message"),

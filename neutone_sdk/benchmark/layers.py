@@ -30,7 +30,7 @@ class Layer:
     """What one module costs, over all callbacks.
 
     Attributes:
-        name: Where it is in the wrapper, as in ``model.net.0``; `QUEUE`, `WRAPPER` and `BETWEEN` are no layers.
+        name: Where it is in the wrapper, as in ``model.net.0``; ``QUEUE``, ``WRAPPER`` and ``BETWEEN`` are no layers.
         kind: Its class.
         own_us: Operators that it calls itself.
         total_us: And those of the modules in it.

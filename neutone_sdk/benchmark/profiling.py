@@ -41,7 +41,7 @@ class Profile:
         n_callbacks: Those that were profiled for the layers.
         plain_us: Mean of all callbacks that were made without the profiler.
         profiled_us: Mean of those with it, see `Costs`. The difference is the profiler's own work.
-        layers: What each layer costs, over all callbacks, as ``n_callbacks`` of ``profiled_us``; see `layers_of`.
+        layers: What each layer costs, over all callbacks, as ``n_callbacks`` of ``profiled_us``; see `Layer`.
         by_time: torch's table of operators, by their time.
         by_memory: The same by their memory.
         by_stack: The same by the five innermost calls, and memory.

@@ -48,7 +48,7 @@ class Timing:
 
     @property
     def durations_us(self) -> NDArray[np.float64]:
-        """The same as `callbacks_ns`, in microseconds."""
+        """The same as ``callbacks_ns``, in microseconds."""
         return np.array(self.callbacks_ns, dtype=np.float64) / 1e3
 
     @property
@@ -58,7 +58,7 @@ class Timing:
 
     @property
     def mean_us(self) -> float:
-        """The mean of all: a model may work in one callback of many."""
+        """The mean of all, because a model may work in one callback of many."""
         return float(self.durations_us.mean())
 
     @property
@@ -82,7 +82,7 @@ class Timing:
 
     @property
     def n_late(self) -> int:
-        """Callbacks that took longer than the host has time: dropouts, unless the host has buffers to spare."""
+        """Callbacks that took longer than the host has time, so dropouts unless the host has buffers to spare."""
         return int((self.durations_us > self.deadline_us).sum())
 
     def repetitions_s(self, n_iters: int) -> NDArray[np.float64]:

@@ -89,7 +89,7 @@ class Subject:
 
     @cached_property
     def setting(self) -> Setting:
-        """Of a host that suits the model: the default rate if it is native, the default block."""
+        """That of a host that suits the model, with the default rate if it is native, the default block."""
         return Setting(select_best_model_sr(DEFAULT_DAW_SR, self.native_rates_hz), DEFAULT_DAW_BS)
 
     @cached_property
