@@ -14,6 +14,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
+HOSTS_VENV := build/hosts-venv
+
 NATIVE_SOURCES := $(shell find csrc cmake -type f) CMakeLists.txt pyproject.toml
 # An editable install knows the modules by name: it has to be made anew where some come, go, or become packages.
 PACKAGE_FOLDERS := $(shell find neutone_sdk neutone_command -type d ! -name __pycache__)
@@ -21,7 +23,7 @@ CPP_FILES = $(shell git ls-files '*.cpp' '*.h')
 CPP_UNITS = $(shell git ls-files '*.cpp')
 NATIVE_PRESETS := native native-asan native-tsan
 
-.PHONY: help env build chromium valgrind demo test test-python test-native test-instructions count-instructions hot-paths \
+.PHONY: help env build chromium valgrind hosts plugins demo test test-python test-native test-instructions test-hosts count-instructions hot-paths \
   test-other-torch fuzz lint format install-check bench bench-libraries clean
 
 help: ## List the targets
@@ -54,7 +56,22 @@ demo: build ## Wrap, export and play a clipper: make demo, or make demo AUDIO=fi
 valgrind: ## Install valgrind, if it is missing and we are root
 	tools/install_valgrind.sh
 
-test: test-native test-python test-instructions ## Run all tests
+hosts: $(HOSTS_VENV)/.hosts-ready ## Install what plugins are built with, and hosts that play them, if missing and we are root
+	tools/install_plugin_hosts.sh
+
+# Apart from .venv: hosts load plugins, and those a torch of their own.
+$(HOSTS_VENV)/.hosts-ready: tests/hosts/requirements.txt
+	$(PYTHON) -m venv $(HOSTS_VENV)
+	$(HOSTS_VENV)/bin/pip install --quiet -r $<
+	touch $@
+
+plugins: build hosts ## Build the example plugins: VST3, CLAP and LV2 in build/plugins/bundles
+	cmake --preset plugins -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python >/dev/null && cmake --build --preset plugins >/dev/null
+
+test: test-native test-python test-instructions test-hosts ## Run all tests
+
+test-hosts: plugins ## Play the plugins in real hosts
+	$(BIN)/python -m pytest tests/hosts -n 2 --durations=10
 
 test-python: build chromium ## Run the Python tests
 	$(BIN)/python -m pytest -n 2 --durations=20
