@@ -55,7 +55,8 @@ struct Instance {
     for (std::uint32_t i = 0; i < kEventPorts; ++i) {
       LV2_Atom_Sequence empty{};
       empty.atom.type = map(nullptr, i == 0 ? LV2_ATOM__Sequence : LV2_ATOM__Chunk);
-      empty.atom.size = i == 0 ? sizeof(LV2_Atom_Sequence_Body) : events[i].size() - sizeof(LV2_Atom);
+      const std::size_t size = i == 0 ? sizeof(LV2_Atom_Sequence_Body) : events[i].size() - sizeof(LV2_Atom);
+      empty.atom.size = static_cast<std::uint32_t>(size);
       std::memcpy(events[i].data(), &empty, sizeof empty);
     }
   }
