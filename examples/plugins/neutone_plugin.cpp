@@ -38,7 +38,8 @@ std::shared_ptr<engine::WorkerPool> shared_workers() {
   static std::weak_ptr<engine::WorkerPool> workers;
   const std::scoped_lock lock(mutex);
   auto pool = workers.lock();
-  if (!pool) workers = pool = std::make_shared<engine::WorkerPool>(std::max(2U, std::thread::hardware_concurrency()) - 1);
+  if (!pool)
+    workers = pool = std::make_shared<engine::WorkerPool>(std::max(2U, std::thread::hardware_concurrency()) - 1);
   return pool;
 }
 
@@ -96,14 +97,15 @@ class NeutonePlugin final : public Plugin {
   void activate() override { prepare(); }
 
   void run(const float** inputs, float** outputs, uint32_t frames) override {
-    if (is_on(kOffline) != is_prepared_offline_) prepare();  // nobody is waiting for an offline render
+    engine_->set_waiting(is_on(kOffline));
     for (std::size_t first = 0; first < frames; first += block_frames_) {
       play(inputs, outputs, first, std::min<std::size_t>(block_frames_, frames - first));
     }
     setLatency(static_cast<uint32_t>(engine_->latency_samples()));
-    const engine::Stats stats = engine_->stats();
-    values_[kMissingSamples] = std::min(static_cast<float>(stats.missing_samples), kControls[kMissingSamples].max_value);
-    values_[kLateBlocks] = std::min(static_cast<float>(stats.late_blocks), kControls[kLateBlocks].max_value);
+    const engine::Losses losses = engine_->losses();
+    values_[kMissingSamples] =
+        std::min(static_cast<float>(losses.missing_samples), kControls[kMissingSamples].max_value);
+    values_[kLateBlocks] = std::min(static_cast<float>(losses.late_blocks), kControls[kLateBlocks].max_value);
   }
 
  private:
@@ -140,16 +142,15 @@ class NeutonePlugin final : public Plugin {
   // Gets ready for the rate and the blocks of the host, and forgets all audio. [control, no run]
   void prepare() {
     const std::scoped_lock lock(control_);
-    is_prepared_offline_ = is_on(kOffline);
     block_frames_ = std::clamp<std::size_t>(getBufferSize(), 1, kMaxBlockFrames);
     buffer_.assign(2 * kChannels * block_frames_, 0.0F);
     smoothing_samples_ = kSmoothingSeconds * getSampleRate();
     dry_delay_.emplace(kChannels, static_cast<std::size_t>(smoothing_samples_));
     input_gain_ = wet_ = dry_ = {};
     const engine::HostFormat format{std::llround(getSampleRate()), block_frames_, kChannels, kChannels};
-    const auto realtime = is_on(kShortLatency) ? engine::LatencyMode::kOneBlock : engine::LatencyMode::kTwoBlocks;
+    const auto mode = is_on(kShortLatency) ? engine::LatencyMode::kOneBlock : engine::LatencyMode::kTwoBlocks;
     try {
-      engine_->prepare(format, {is_prepared_offline_ ? engine::LatencyMode::kBlocking : realtime});
+      engine_->prepare(format, {mode});
     } catch (const std::exception& error) {
       d_stderr("Neutone cannot play this model here: %s", error.what());
       has_model_ = false;
@@ -198,7 +199,6 @@ class NeutonePlugin final : public Plugin {
   std::atomic<bool> has_model_ = false;
 
   // What `prepare` sets, and the audio thread uses.
-  bool is_prepared_offline_ = false;
   std::size_t block_frames_ = 1;
   double smoothing_samples_ = 1.0;
   std::vector<float> buffer_;

@@ -1,6 +1,6 @@
 // For hosts of LV2 that offer no features and refuse ports of events, such as lv2apply: another face of a plugin, which
-// has the features itself and hides those ports. The plugin behind it is the one at NEUTONE_BARE_LV2, unchanged; its URI
-// here ends in "#bare". When a host is done with it, it says on stderr what latency was reported.
+// has the features itself and hides those ports. The plugin behind it is the one at NEUTONE_BARE_LV2, unchanged; its
+// URI here ends in "#bare". When a host is done with it, it says on stderr what latency was reported.
 #include <dlfcn.h>
 
 #include <array>
@@ -67,10 +67,9 @@ LV2_Handle instantiate(const LV2_Descriptor* /*self*/, double rate_hz, const cha
   LV2_URID_Map urid_map{nullptr, &map};
   LV2_Worker_Schedule schedule{
       nullptr, [](LV2_Worker_Schedule_Handle, std::uint32_t, const void*) { return LV2_WORKER_ERR_UNKNOWN; }};
-  const std::array<LV2_Options_Option, 2> options{
-      {{LV2_OPTIONS_INSTANCE, 0, map(nullptr, LV2_BUF_SIZE__maxBlockLength), sizeof largest_block,
-        map(nullptr, LV2_ATOM__Int), &largest_block},
-       {}}};
+  const std::array<LV2_Options_Option, 2> options{{{LV2_OPTIONS_INSTANCE, 0, map(nullptr, LV2_BUF_SIZE__maxBlockLength),
+                                                    sizeof largest_block, map(nullptr, LV2_ATOM__Int), &largest_block},
+                                                   {}}};
   const LV2_Feature of_map{LV2_URID__map, &urid_map};
   const LV2_Feature of_options{LV2_OPTIONS__options, const_cast<LV2_Options_Option*>(options.data())};
   const LV2_Feature of_worker{LV2_WORKER__schedule, &schedule};
@@ -109,14 +108,10 @@ void cleanup(LV2_Handle handle) {
 LV2_SYMBOL_EXPORT const LV2_Descriptor* lv2_descriptor(std::uint32_t index) {
   static const std::string uri = std::string(real()->URI) + "#bare";
   static const LV2_Descriptor descriptor{
-      uri.c_str(),
-      &instantiate,
-      &connect_port,
-      [](LV2_Handle handle) { real()->activate(self(handle).plugin); },
-      &run,
-      [](LV2_Handle handle) { real()->deactivate(self(handle).plugin); },
-      &cleanup,
-      [](const char* /*uri*/) -> const void* { return nullptr; },
+      uri.c_str(),   &instantiate,
+      &connect_port, [](LV2_Handle handle) { real()->activate(self(handle).plugin); },
+      &run,          [](LV2_Handle handle) { real()->deactivate(self(handle).plugin); },
+      &cleanup,      [](const char* /*uri*/) -> const void* { return nullptr; },
   };
   return index == 0 ? &descriptor : nullptr;
 }

@@ -1,5 +1,6 @@
 // A host of CLAP plugins without a sound card: feeds a plugin from a file of floats, in blocks that change in every
-// callback, and says as one line of JSON what the plugin reported. Exits with 1 and a message where a host would give up.
+// callback, and says as one line of JSON what the plugin reported. Exits with 1 and a message where a host would give
+// up.
 //
 //   clap_host PLUGIN.clap IN OUT [option value]...
 //     IN, OUT       raw float32, one channel after the other; as long as each other
@@ -296,7 +297,9 @@ class Instance {
     return *std::max_element(options_.blocks.begin(), options_.blocks.end());
   }
 
-  [[nodiscard]] std::uint32_t latency() const { return extension<clap_plugin_latency_t>(CLAP_EXT_LATENCY)->get(plugin_); }
+  [[nodiscard]] std::uint32_t latency() const {
+    return extension<clap_plugin_latency_t>(CLAP_EXT_LATENCY)->get(plugin_);
+  }
 
   void activate() {
     require(plugin_->activate(plugin_, options_.sample_rate_hz, 1, largest_block()), "cannot activate");
@@ -369,8 +372,15 @@ class Instance {
   bool wants_restart_ = false;
   bool wants_callback_ = false;
   bool is_loaded_ = false;
-  clap_host_t host_{CLAP_VERSION, this, "clap_host", "neutone_sdk", "", "1", &Instance::host_extension,
-                    [](const clap_host_t* host) { self(host).wants_restart_ = true; }, [](const clap_host_t*) {},
+  clap_host_t host_{CLAP_VERSION,
+                    this,
+                    "clap_host",
+                    "neutone_sdk",
+                    "",
+                    "1",
+                    &Instance::host_extension,
+                    [](const clap_host_t* host) { self(host).wants_restart_ = true; },
+                    [](const clap_host_t*) {},
                     [](const clap_host_t* host) { self(host).wants_callback_ = true; }};
 };
 
@@ -385,7 +395,8 @@ std::pair<Audio, std::string> play(const Options& options, const Audio& in) {
   }
   const auto begin = std::chrono::steady_clock::now();
   for (std::size_t first = 0, callback = 0; first < in.frames; ++callback) {
-    const std::size_t frames = std::min<std::size_t>(options.blocks[callback % options.blocks.size()], in.frames - first);
+    const std::size_t frames =
+        std::min<std::size_t>(options.blocks[callback % options.blocks.size()], in.frames - first);
     if (options.is_realtime) {
       const std::chrono::duration<double> due(static_cast<double>(first + frames) / options.sample_rate_hz);
       std::this_thread::sleep_until(begin + due);

@@ -79,7 +79,8 @@ class Probe {
     std::string lags;
     for (std::size_t i = 0; i < n_lags_; ++i) lags += (i > 0 ? ", " : "") + std::to_string(lags_[i]);
     return R"({"frames": )" + std::to_string(frames_) + R"(, "zeros": )" + std::to_string(zeros_) + R"(, "wrong": )" +
-           std::to_string(wrong_) + R"(, "latency": )" + std::to_string(latency_) + R"(, "lags": [)" + lags + R"(], "xruns": )" + std::to_string(xruns_) + "}";
+           std::to_string(wrong_) + R"(, "latency": )" + std::to_string(latency_) + R"(, "lags": [)" + lags +
+           R"(], "xruns": )" + std::to_string(xruns_) + "}";
   }
 
  private:
