@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -67,8 +68,8 @@ class Probe {
     connect(client);
     const double frames = seconds * jack_get_sample_rate(sink_.get());
     for (int waits = 0; static_cast<double>(frames_.load()) < frames; ++waits) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-      require(frames_ > 0 || waits < 1000, "nothing came back");
+      pause();
+      require(frames_ > 0 || waits < 2000, "nothing came back");
     }
     read_latency();
     jack_deactivate(sink_.get());
@@ -84,22 +85,33 @@ class Probe {
   }
 
  private:
+  // A client's ports are there before it takes part.
   void connect(const std::string& client) {
     for (const bool is_input : {true, false}) {
-      const char** ports = jack_get_ports(sink_.get(), ("^" + client + ":.*audio").c_str(), JACK_DEFAULT_AUDIO_TYPE,
-                                          is_input ? JackPortIsInput : JackPortIsOutput);
-      require(ports != nullptr, "no client " + client);
-      for (std::size_t i = 0; i < channels_; ++i) {
-        require(ports[i] != nullptr, client + " has fewer channels");
-        const int error = is_input ? jack_connect(sink_.get(), source_.port_name(i), ports[i])
-                                   : jack_connect(sink_.get(), ports[i], sink_.port_name(i));
-        require(error == 0, "cannot connect " + std::string(ports[i]));
+      for (std::size_t channel = 0; channel < channels_; ++channel) {
+        for (int waits = 0; !try_to_connect(client, channel, is_input); ++waits) {
+          require(waits < 1000, "cannot connect " + client);
+          pause();
+        }
       }
-      returning_ = ports[0];
-      jack_free(ports);
     }
     is_connected_ = true;
   }
+
+  bool try_to_connect(const std::string& client, std::size_t channel, bool is_input) {
+    const std::string pattern = "^" + client + ":.*audio.*_" + std::to_string(channel + 1) + "$";
+    const char** ports = jack_get_ports(sink_.get(), pattern.c_str(), JACK_DEFAULT_AUDIO_TYPE,
+                                        is_input ? JackPortIsInput : JackPortIsOutput);
+    if (ports == nullptr) return false;
+    const std::string port = ports[0];
+    jack_free(ports);
+    if (!is_input && channel == 0) returning_ = port;
+    const int error = is_input ? jack_connect(sink_.get(), source_.port_name(channel), port.c_str())
+                               : jack_connect(sink_.get(), port.c_str(), sink_.port_name(channel));
+    return error == 0 || error == EEXIST;
+  }
+
+  static void pause() { std::this_thread::sleep_for(std::chrono::milliseconds(10)); }
 
   // What the client between has told JACK. jalv 1.6 tells it under the opposite direction.
   void read_latency() {

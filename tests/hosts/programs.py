@@ -1,4 +1,4 @@
-"""What the tests in hosts start: each program in a process of its own, with nothing of this package or torch's around."""
+"""What the tests in hosts start: programs in processes of their own, without anything of this package's or torch's."""
 
 import os
 import shutil

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from importlib.util import find_spec
 
 import dawdreamer
 import numpy as np
@@ -11,7 +12,7 @@ BLOCK_FRAMES = 512
 
 def main() -> None:
     plugin_path, source, target, rate_hz, controls = sys.argv[1:]
-    assert "torch" not in sys.modules
+    assert find_spec("torch") is None
     audio = np.load(source)
     engine = dawdreamer.RenderEngine(int(rate_hz), BLOCK_FRAMES)
     player = engine.make_playback_processor("audio", audio)

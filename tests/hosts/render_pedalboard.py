@@ -2,6 +2,7 @@
 
 import json
 import sys
+from importlib.util import find_spec
 
 import numpy as np
 import pedalboard
@@ -9,7 +10,7 @@ import pedalboard
 
 def main() -> None:
     plugin_path, source, target, rate_hz, controls = sys.argv[1:]
-    assert "torch" not in sys.modules
+    assert find_spec("torch") is None
     plugin = pedalboard.load_plugin(plugin_path)
     by_name = {parameter.name: parameter for parameter in plugin.parameters.values()}
     for name, value in json.loads(controls).items():

@@ -1,4 +1,4 @@
-"""Plays numbered samples through the plugin in jalv for a while: python -m tests.hosts.soak_jalv MODEL MINUTES.
+"""Plays numbered samples through the plugin in jalv: ``python -m tests.hosts.soak_jalv MODEL MINUTES``.
 
 Prints what came back and what the plugin counted. Exits with 1 if a sample went missing or came back changed. The model
 has to return what it gets, at any rate.
@@ -19,9 +19,13 @@ def main() -> None:
     parser.add_argument("--period", type=int, default=256, help="frames of a callback [256]")
     arguments = parser.parse_args()
     run = jack.play(arguments.model.resolve(), period_frames=arguments.period, seconds=60.0 * arguments.minutes)
-    print(f"{run.report['frames']} frames of {arguments.period}: {run.missing_samples} missing, {run.late_blocks} blocks late")
-    print(f"came back: {run.report['zeros']} silent, {run.report['wrong']} changed; JACK itself: {run.report['xruns']} xruns")
-    sys.exit(1 if run.missing_samples or run.report["wrong"] else 0)
+    report = run.report
+    print(
+        f"{report['frames']} frames in {arguments.period}s: {run.missing_samples} missing, {run.late_blocks} blocks late"
+    )
+    print(f"came back: {report['zeros']} silent, {report['wrong']} changed, late by {report['lags']}")
+    print(f"JACK itself was late {report['xruns']} times")
+    sys.exit(1 if run.missing_samples or report["wrong"] else 0)
 
 
 if __name__ == "__main__":

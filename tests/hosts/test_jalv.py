@@ -12,7 +12,7 @@ ATTEMPTS = 5
 
 
 def problems(run: jack.Run) -> list[str]:
-    """Return what is not as it should be: numbered samples come back as they were, late by the latency, or are counted."""
+    """Return what is not as it should be: samples come back unchanged and late by the latency, or are counted."""
     report = run.report
     expectations = {
         f"late by {report['lags']}, reported {report['latency']}": report["lags"] == [report["latency"]],
@@ -27,7 +27,7 @@ def problems(run: jack.Run) -> list[str]:
 @pytest.mark.parametrize(
     ("channels", "rate_hz", "period_frames"),
     [(2, 48_000, 64), (1, 44_100, 1024), (2, 96_000, 1024)],
-    ids=lambda value: str(value),
+    ids=str,
 )
 def test_identity_is_exact_after_the_latency_and_every_loss_counted(
     channels: int, rate_hz: int, period_frames: int, identity: Callable[[int], Path]
