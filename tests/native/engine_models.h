@@ -1,6 +1,6 @@
 #pragma once
 
-#include <cmath>
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -12,6 +12,7 @@
 #include "buffer.h"
 #include "check.h"
 #include "engine/engine.h"
+#include "engine/semaphore.h"
 
 // Models for the engine's tests, and a host that plays them.
 namespace neutone::test {
@@ -64,6 +65,46 @@ inline std::shared_ptr<TestModel> identity(std::size_t block_frames, std::int64_
   return std::make_shared<TestModel>(format_of(block_frames, rate_hz, channels), copy_through);
 }
 
+// Something that a test holds and lets go, one wait at a time.
+class Gate {
+ public:
+  void open(std::size_t times = 1) {
+    for (std::size_t i = 0; i < times; ++i) posts_.post();
+  }
+  void pass() {
+    arrivals_.post();
+    posts_.wait();
+  }
+  // Until somebody more is at the gate.
+  void await_arrival() { arrivals_.wait(); }
+
+ private:
+  engine::Semaphore posts_;
+  engine::Semaphore arrivals_;
+};
+
+// Opens a gate for good when a test ends, however it ends: engines wait for the blocks that are held.
+struct OpenAtEnd {
+  explicit OpenAtEnd(Gate& held) : gate(held) {}
+  OpenAtEnd(const OpenAtEnd&) = delete;
+  OpenAtEnd& operator=(const OpenAtEnd&) = delete;
+  ~OpenAtEnd() { gate.open(100'000); }
+
+  Gate& gate;
+};
+
+// Puts each block out as soon as the gate lets it, times a gain.
+inline std::shared_ptr<TestModel> gated(Gate& gate, const ModelFormat& format, float gain = 1.0F) {
+  return std::make_shared<TestModel>(
+      format, [&gate, gain](const Audio& audio, const Audio& /*params*/, const dsp::Planar<float>& out) {
+        gate.pass();
+        dsp::copy_frames<float>(audio, out);
+        for (std::size_t channel = 0; channel < out.channels; ++channel) {
+          for (std::size_t frame = 0; frame < out.frames; ++frame) out.row(channel)[frame] *= gain;
+        }
+      });
+}
+
 // Tells how many frames the next callback has, of those that are left.
 using NextBlock = std::function<std::size_t()>;
 
@@ -92,6 +133,12 @@ class Fence {
   void wait_for(std::size_t n_blocks) {
     for (std::size_t i = 0; i < n_blocks + 1; ++i) engine_.process(frame_.planar(), {}, frame_.planar());
   }
+  // Until an engine's blocks after the first `n_blocks` are done; returns how many there have been.
+  std::uint64_t wait_for_those_since(std::uint64_t n_blocks, const Engine& engine) {
+    const std::uint64_t count = engine.stats().blocks;
+    if (count > n_blocks) wait_for(count - n_blocks);
+    return count;
+  }
 
  private:
   Engine engine_;
@@ -102,13 +149,13 @@ class Fence {
 // before the next callback.
 inline void play(Engine& engine, const Audio& in, const Audio& params, const dsp::Planar<float>& out,
                  const NextBlock& next_block, Fence* fence = nullptr) {
+  std::uint64_t n_blocks = fence == nullptr ? 0 : engine.stats().blocks;
   for (std::size_t done = 0; done < in.frames;) {
     const std::size_t frames = std::min(next_block(), in.frames - done);
-    const std::uint64_t n_before = engine.stats().blocks;
     const Audio values = params.frames == 1 ? params : params.slice_frames(done, frames);
     engine.process(in.slice_frames(done, frames), values, out.slice_frames(done, frames));
     done += frames;
-    if (fence != nullptr) fence->wait_for(engine.stats().blocks - n_before);
+    if (fence != nullptr) n_blocks = fence->wait_for_those_since(n_blocks, engine);
   }
 }
 
@@ -134,6 +181,19 @@ inline void check_delayed(const Audio& in, const Audio& out, std::size_t delay, 
 
 inline void check_equal(const Audio& actual, const Audio& expected, const Place& place = Place::current()) {
   check_delayed(expected, actual, 0, place);
+}
+
+// Frames of which any channel differs.
+[[nodiscard]] inline std::size_t n_different(const Audio& actual, const Audio& expected) {
+  std::size_t count = 0;
+  for (std::size_t frame = 0; frame < actual.frames; ++frame) {
+    bool is_equal = true;
+    for (std::size_t channel = 0; channel < actual.channels; ++channel) {
+      is_equal = is_equal && at(actual, channel, frame) == at(expected, channel, frame);
+    }
+    count += is_equal ? 0U : 1U;
+  }
+  return count;
 }
 
 }  // namespace neutone::test
