@@ -175,8 +175,10 @@ json parsed(std::string_view text) {
   };
   try {
     return json::parse(text.begin(), text.end(), count);
+  } catch (const json::parse_error& error) {  // its own message repeats what may be no text
+    throw LoadError("its metadata.json is not JSON that can be read, from byte " + std::to_string(error.byte) + " on");
   } catch (const json::exception& error) {
-    throw LoadError(std::string("its metadata.json is not JSON that can be read (") + error.what() + ")");
+    throw LoadError(std::string("its metadata.json is not JSON that can be read: ") + error.what());
   }
 }
 

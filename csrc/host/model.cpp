@@ -214,6 +214,7 @@ void check_output(const IValue& output, std::int64_t channels, std::int64_t fram
       audio.sizes() != at::IntArrayRef({channels, frames})) {
     std::ostringstream got;
     got << audio.scalar_type() << " of shape " << audio.sizes() << " on " << audio.device();
+    if (audio.layout() != at::kStrided) got << ", not dense";
     throw ModelError(wanted + got.str());
   }
 }

@@ -1,6 +1,9 @@
 // What tests/test_native_host.py does with neutone::host::Model itself, in a process without Python:
-//   host_probe blocks FILE N          plays N blocks, forgets, plays one more; prints what each said
+//   host_probe blocks N FILE...       of each plays N blocks, forgets, plays one more; prints what each block said
 //   host_probe reload FILE N          opens, plays and closes it again and again; prints by how many KiB memory grew
+//   host_probe metadata FILE...       reads what each says of itself; prints what was wrong with it
+//   host_probe open FILE...           opens each; prints what was wrong with it
+//   host_probe choose                 reads lines "rate block is_constant n rates n sizes"; prints rate and block chosen
 //   host_probe operators LIBRARY...   loads one after the other; prints what each said
 #include <cstddef>
 #include <cstdint>
@@ -12,6 +15,7 @@
 #include <vector>
 
 #include "dsp/planar.h"
+#include "host/format.h"
 #include "host/model.h"
 #include "host/operators.h"
 
@@ -83,7 +87,7 @@ std::int64_t resident_kib() {
 }
 
 void reload(const std::string& file, int count) {
-  constexpr int kWarmUp = 20;  // until torch has made what it keeps
+  constexpr int kWarmUp = 10;  // until torch has made what it keeps
   std::int64_t before = 0;
   for (int i = -kWarmUp; i < count; ++i) {
     if (i == 0) before = resident_kib();
@@ -91,6 +95,34 @@ void reload(const std::string& file, int count) {
     Player(model).play();
   }
   std::cout << resident_kib() - before << "\n";
+}
+
+template <typename Open>
+void open_all(std::span<char*> files, const Open& open) {
+  for (const std::string file : files) {
+    report(file, [&] {
+      open(file);
+      std::cout << file << ": good\n";
+    });
+  }
+}
+
+std::vector<std::int64_t> read_numbers() {
+  std::size_t count = 0;
+  std::cin >> count;
+  std::vector<std::int64_t> numbers(count);
+  for (std::int64_t& number : numbers) std::cin >> number;
+  return numbers;
+}
+
+void choose_all() {
+  neutone::engine::HostFormat host;
+  while (std::cin >> host.sample_rate_hz >> host.max_block_frames >> host.has_constant_blocks) {
+    const std::vector<std::int64_t> rates_hz = read_numbers();
+    const std::vector<std::int64_t> sizes_frames = read_numbers();
+    const auto chosen = neutone::host::choose_setting(host, rates_hz, sizes_frames);
+    std::cout << chosen.sample_rate_hz << " " << chosen.block_frames << "\n";
+  }
 }
 
 void load_all(std::span<char*> libraries) {
@@ -106,11 +138,17 @@ void load_all(std::span<char*> libraries) {
 
 int main(int argc, char** argv) try {
   const std::span<char*> arguments(argv, static_cast<std::size_t>(argc));
-  const std::string command = arguments.size() > 2 ? arguments[1] : "";
+  const std::string command = arguments.size() > 1 ? arguments[1] : "";
   if (command == "operators") {
     load_all(arguments.subspan(2));
-  } else if (command == "blocks" && arguments.size() == 4) {
-    play_blocks(arguments[2], std::stoi(arguments[3]));
+  } else if (command == "metadata") {
+    open_all(arguments.subspan(2), [](const std::string& file) { static_cast<void>(neutone::host::read_metadata(file)); });
+  } else if (command == "open") {
+    open_all(arguments.subspan(2), [](const std::string& file) { Model(file).configure({}); });
+  } else if (command == "choose") {
+    choose_all();
+  } else if (command == "blocks" && arguments.size() > 3) {
+    for (const std::string file : arguments.subspan(3)) play_blocks(file, std::stoi(arguments[2]));
   } else if (command == "reload" && arguments.size() == 4) {
     reload(arguments[2], std::stoi(arguments[3]));
   } else {

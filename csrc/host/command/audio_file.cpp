@@ -55,6 +55,7 @@ void write_clip(const Clip& clip, const fs::path& file) {
   const fs::path part = file.string() + ".part";
   {
     const SoundFile sound = open_sound(part, SFM_WRITE, info);
+    sf_command(sound.get(), SFC_SET_ADD_PEAK_CHUNK, nullptr, SF_FALSE);  // it holds the time of day
     const auto n_frames = static_cast<sf_count_t>(clip.frames);
     if (sf_writef_float(sound.get(), frames.data(), n_frames) != n_frames) refuse(part, sf_strerror(sound.get()));
   }

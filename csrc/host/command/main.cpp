@@ -95,6 +95,6 @@ int main(int argc, char** argv) try {
   }
   return all_in_time ? EXIT_SUCCESS : EXIT_FAILURE;
 } catch (const std::exception& error) {
-  std::cerr << "neutone-host: " << error.what() << "\n";
+  std::cerr << "neutone-host: " << printable(error.what()) << "\n";
   return EXIT_FAILURE;
 }

@@ -14,9 +14,9 @@ namespace neutone::host {
 // of its labels. Throws std::invalid_argument if there is no such knob, or the value is not in its range. [allocates]
 [[nodiscard]] std::vector<float> knob_positions(const Metadata& metadata, const std::vector<std::string>& settings);
 
-// Positions as an engine takes them for a callback of any length: each stands for a whole curve.
-[[nodiscard]] inline dsp::Planar<const float> as_params(const std::vector<float>& positions, std::size_t frames) {
-  return {positions.data(), positions.size(), frames, 1, 0};
+// Positions as an engine takes them: one value for the whole callback.
+[[nodiscard]] inline dsp::Planar<const float> as_params(const std::vector<float>& positions) {
+  return {positions.data(), positions.size(), 1, 1, 1};
 }
 
 }  // namespace neutone::host

@@ -45,7 +45,7 @@ class Host {
     const std::size_t n_in = std::min(in_.frames, clip.frames - std::min(clip.frames, start));
     std::ranges::fill(in_.samples, 0.0F);
     if (n_in > 0) dsp::copy_frames<float>(clip.rows().slice_frames(start, n_in), in_.rows().slice_frames(0, n_in));
-    engine_.process(in_.rows(), as_params(knobs_, in_.frames), out_.rows());
+    engine_.process(in_.rows(), as_params(knobs_), out_.rows());
     const std::size_t first = latency - std::min(latency, start);  // of this block, that belongs to the clip
     if (first >= out_.frames) return;
     const std::size_t at = start + first - latency;

@@ -74,7 +74,7 @@ void play_in_real_time(std::vector<Instance>& instances, const SoakOptions& opti
     std::this_thread::sleep_until(due);
     const auto start = Clock::now();
     for (Instance& instance : instances) {
-      instance.engine->process(in.rows(), as_params(instance.knobs, in.frames), out.rows());
+      instance.engine->process(in.rows(), as_params(instance.knobs), out.rows());
     }
     const auto end = Clock::now();
     duration_us = std::chrono::duration<double, std::micro>(end - start).count();
