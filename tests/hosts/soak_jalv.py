@@ -21,7 +21,7 @@ def main() -> None:
     run = jack.play(arguments.model.resolve(), period_frames=arguments.period, seconds=60.0 * arguments.minutes)
     report = run.report
     print(
-        f"{report['frames']} frames in {arguments.period}s: {run.missing_samples} missing, {run.late_blocks} blocks late"
+        f"{report['frames']} frames in {arguments.period}s, {run.missing_samples} missing, {run.late_blocks} blocks late"
     )
     print(f"came back: {report['zeros']} silent, {report['wrong']} changed, late by {report['lags']}")
     print(f"JACK itself was late {report['xruns']} times")
