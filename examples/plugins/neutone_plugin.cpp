@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -43,25 +42,32 @@ std::shared_ptr<engine::WorkerPool> shared_workers() {
   return pool;
 }
 
-}  // namespace
+// The file to begin with, empty for none.
+std::string model_at_start() {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): whoever changes the environment while plugins load is beyond help
+  const char* path = std::getenv("NEUTONE_MODEL");
+  return path == nullptr ? "" : path;
+}
+
+void report(const std::string& problem) { d_stderr("Neutone cannot play %s", problem.c_str()); }  // NOLINT(*-vararg)
 
 class NeutonePlugin final : public Plugin {
  public:
   NeutonePlugin() : Plugin(kControlCount, 0, 1) {
     for (std::size_t i = 0; i < kControlCount; ++i) values_[i] = kControls[i].default_value;
-    if (isDummyInstance()) return;  // a host asks what there is
-    engine_.emplace(shared_workers());
-    if (const char* path = std::getenv("NEUTONE_MODEL")) {
-      if (const auto model = load(path)) take_defaults(model->metadata());
-    }
+    if (isDummyInstance()) return;
+    engine_ = std::make_unique<engine::Engine>(shared_workers());
+    if (const auto model = load(model_at_start())) take_defaults(model->metadata());
   }
 
  protected:
-  const char* getLabel() const override { return "neutone_example"; }
-  const char* getMaker() const override { return "The neutone_sdk developers"; }
-  const char* getLicense() const override { return "MIT"; }
-  uint32_t getVersion() const override { return d_version(1, 0, 0); }
-  int64_t getUniqueId() const override { return d_cconst('n', 'm', 'e', '0' + static_cast<char>(kChannels)); }
+  [[nodiscard]] const char* getLabel() const override { return "neutone_example"; }
+  [[nodiscard]] const char* getMaker() const override { return "The neutone_sdk developers"; }
+  [[nodiscard]] const char* getLicense() const override { return "MIT"; }
+  [[nodiscard]] uint32_t getVersion() const override { return d_version(1, 0, 0); }
+  [[nodiscard]] int64_t getUniqueId() const override {
+    return d_cconst('n', 'm', 'e', '0' + static_cast<char>(kChannels));
+  }
 
   void initAudioPort(bool is_input, uint32_t index, AudioPort& port) override {
     port.groupId = kChannels == 1 ? kPortGroupMono : kPortGroupStereo;
@@ -69,7 +75,10 @@ class NeutonePlugin final : public Plugin {
   }
 
   void initParameter(uint32_t index, Parameter& parameter) override {
-    if (index == kBypass) return parameter.initDesignation(kParameterDesignationBypass);
+    if (index == kBypass) {
+      parameter.initDesignation(kParameterDesignationBypass);
+      return;
+    }
     const ControlInfo& info = kControls[index];
     parameter.name = index < kKnobCount && !knob_names_[index].empty() ? knob_names_[index].c_str() : info.name;
     parameter.symbol = info.symbol;
@@ -85,10 +94,10 @@ class NeutonePlugin final : public Plugin {
     state.hints = kStateIsFilenamePath;
     state.key = kModelKey;
     state.label = "Model file (.nm)";
-    if (const char* path = std::getenv("NEUTONE_MODEL")) state.defaultValue = path;
+    state.defaultValue = model_at_start().c_str();
   }
 
-  float getParameterValue(uint32_t index) const override { return values_[index]; }
+  [[nodiscard]] float getParameterValue(uint32_t index) const override { return values_[index]; }
   void setParameterValue(uint32_t index, float value) override { values_[index] = value; }
 
   // Hosts call this where they may wait: never on the audio thread.
@@ -113,14 +122,14 @@ class NeutonePlugin final : public Plugin {
   [[nodiscard]] double gain(Control control) const { return std::pow(10.0, (values_[control] - 0.5) * 60.0 / 20.0); }
 
   // Plays another model from now on, or, if there is none, the input. [control]
-  std::shared_ptr<host::Model> load(const char* path) {
+  std::shared_ptr<host::Model> load(const std::string& path) {
     std::shared_ptr<host::Model> model;
     const std::scoped_lock lock(control_);
     try {
-      if (*path != '\0') model = std::make_shared<host::Model>(path);
+      if (!path.empty()) model = std::make_shared<host::Model>(path);
       engine_->set_model(model);
     } catch (const std::exception& error) {
-      d_stderr("Neutone cannot play %s: %s", path, error.what());
+      report(path + ": " + error.what());
       engine_->set_model(model = nullptr);
     }
     has_model_ = model != nullptr;
@@ -145,14 +154,14 @@ class NeutonePlugin final : public Plugin {
     block_frames_ = std::clamp<std::size_t>(getBufferSize(), 1, kMaxBlockFrames);
     buffer_.assign(2 * kChannels * block_frames_, 0.0F);
     smoothing_samples_ = kSmoothingSeconds * getSampleRate();
-    dry_delay_.emplace(kChannels, static_cast<std::size_t>(smoothing_samples_));
+    dry_delay_ = std::make_unique<DryDelay>(kChannels, static_cast<std::size_t>(smoothing_samples_));
     input_gain_ = wet_ = dry_ = {};
     const engine::HostFormat format{std::llround(getSampleRate()), block_frames_, kChannels, kChannels};
     const auto mode = is_on(kShortLatency) ? engine::LatencyMode::kOneBlock : engine::LatencyMode::kTwoBlocks;
     try {
       engine_->prepare(format, {mode});
     } catch (const std::exception& error) {
-      d_stderr("Neutone cannot play this model here: %s", error.what());
+      report(std::string("this model here: ") + error.what());
       has_model_ = false;
       engine_->set_model(nullptr);
       engine_->prepare(format);
@@ -195,17 +204,19 @@ class NeutonePlugin final : public Plugin {
   std::array<std::atomic<float>, kControlCount> values_{};  // hosts set them on any thread
   std::array<std::string, kKnobCount> knob_names_;          // of the model that was there from the start
   std::mutex control_;                                      // held by whoever changes the engine
-  std::optional<engine::Engine> engine_;
+  std::unique_ptr<engine::Engine> engine_;                  // none: a host asks what there is
   std::atomic<bool> has_model_ = false;
 
   // What `prepare` sets, and the audio thread uses.
   std::size_t block_frames_ = 1;
   double smoothing_samples_ = 1.0;
   std::vector<float> buffer_;
-  std::optional<DryDelay> dry_delay_;
+  std::unique_ptr<DryDelay> dry_delay_;
   dsp::ParameterSmoother input_gain_, wet_, dry_;
 };
 
-Plugin* createPlugin() { return new NeutonePlugin; }
+}  // namespace
+
+Plugin* createPlugin() { return new NeutonePlugin; }  // NOLINT(*-owning-memory): DPF deletes it
 
 END_NAMESPACE_DISTRHO

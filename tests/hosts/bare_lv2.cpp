@@ -62,7 +62,8 @@ struct Instance {
   }
 };
 
-LV2_Handle instantiate(const LV2_Descriptor* /*self*/, double rate_hz, const char* bundle, const LV2_Feature* const*) {
+LV2_Handle instantiate(const LV2_Descriptor* /*self*/, double rate_hz, const char* bundle,
+                       const LV2_Feature* const* /*features*/) {
   static const std::int32_t largest_block = 1;
   LV2_URID_Map urid_map{nullptr, &map};
   LV2_Worker_Schedule schedule{

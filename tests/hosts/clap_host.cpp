@@ -95,7 +95,7 @@ std::vector<std::uint32_t> parse_blocks(const std::string& text) {
   for (std::string block; std::getline(stream, block, ',');) {
     blocks.push_back(static_cast<std::uint32_t>(std::stoul(block)));
   }
-  require(!blocks.empty() && *std::max_element(blocks.begin(), blocks.end()) > 0, "blocks without a frame");
+  require(!blocks.empty() && *std::ranges::max_element(blocks) > 0, "blocks without a frame");
   return blocks;
 }
 
@@ -156,9 +156,8 @@ struct Audio {
 // The library of a plugin, until it is unloaded.
 class Library {
  public:
-  explicit Library(const std::string& path) : handle_(dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL)) {
-    require(handle_ != nullptr, std::string("cannot load: ") + (handle_ == nullptr ? dlerror() : ""));
-    entry_ = static_cast<const clap_plugin_entry_t*>(dlsym(handle_, "clap_entry"));
+  explicit Library(const std::string& path)
+      : handle_(open(path)), entry_(static_cast<const clap_plugin_entry_t*>(dlsym(handle_, "clap_entry"))) {
     require(entry_ != nullptr && entry_->init(path.c_str()), "no CLAP entry");
   }
   Library(const Library&) = delete;
@@ -175,8 +174,14 @@ class Library {
   }
 
  private:
+  static void* open(const std::string& path) {
+    void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+    require(handle != nullptr, std::string("cannot load: ") + (handle == nullptr ? dlerror() : ""));
+    return handle;
+  }
+
   void* handle_;
-  const clap_plugin_entry_t* entry_ = nullptr;
+  const clap_plugin_entry_t* entry_;
 };
 
 // One plugin with the host that it sees.
@@ -186,7 +191,7 @@ class Instance {
     const clap_plugin_factory_t& factory = library.factory();
     plugin_ = factory.create_plugin(&factory, &host_, factory.get_plugin_descriptor(&factory, 0)->id);
     require(plugin_ != nullptr && plugin_->init(plugin_), "the plugin does not start");
-    params_ = extension<clap_plugin_params_t>(CLAP_EXT_PARAMS);
+    params_ = extension<clap_plugin_params_t>(CLAP_EXT_PARAMS);  // NOLINT(*-prefer-member-initializer): only after init
     for (std::uint32_t i = 0; i < params_->count(plugin_); ++i) {
       clap_param_info_t info{};
       require(params_->get_info(plugin_, i, &info), "a control without information");
@@ -293,9 +298,7 @@ class Instance {
     activate();
   }
 
-  [[nodiscard]] std::uint32_t largest_block() const {
-    return *std::max_element(options_.blocks.begin(), options_.blocks.end());
-  }
+  [[nodiscard]] std::uint32_t largest_block() const { return *std::ranges::max_element(options_.blocks); }
 
   [[nodiscard]] std::uint32_t latency() const {
     return extension<clap_plugin_latency_t>(CLAP_EXT_LATENCY)->get(plugin_);
@@ -344,7 +347,8 @@ class Instance {
   }
 
   void process(const Audio& in, Audio& out, std::size_t first, std::uint32_t frames) {
-    std::vector<float*> ins, outs;
+    std::vector<float*> ins;
+    std::vector<float*> outs;
     for (std::size_t channel = 0; channel < options_.channels; ++channel) {
       const std::size_t at = channel * in.frames + first;
       outs.push_back(out.samples.data() + at);
