@@ -104,7 +104,7 @@ class Probe {
                                         is_input ? JackPortIsInput : JackPortIsOutput);
     if (ports == nullptr) return false;
     const std::string port = ports[0];
-    jack_free(ports);
+    jack_free(static_cast<void*>(ports));
     if (!is_input && channel == 0) returning_ = port;
     const int error = is_input ? jack_connect(sink_.get(), source_.port_name(channel), port.c_str())
                                : jack_connect(sink_.get(), port.c_str(), sink_.port_name(channel));

@@ -20,9 +20,8 @@ def main() -> None:
     arguments = parser.parse_args()
     run = jack.play(arguments.model.resolve(), period_frames=arguments.period, seconds=60.0 * arguments.minutes)
     report = run.report
-    print(
-        f"{report['frames']} frames in {arguments.period}s, {run.missing_samples} missing, {run.late_blocks} blocks late"
-    )
+    print(f"{report['frames']} frames in {arguments.period}s")
+    print(f"the plugin counts {run.missing_samples} samples missing, {run.late_blocks} blocks late")
     print(f"came back: {report['zeros']} silent, {report['wrong']} changed, late by {report['lags']}")
     print(f"JACK itself was late {report['xruns']} times")
     sys.exit(1 if run.missing_samples or report["wrong"] else 0)
