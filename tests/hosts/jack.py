@@ -32,7 +32,7 @@ class Client:
     def __init__(self, channels: int, controls: Sequence[str], variables: dict[str, str]) -> None:
         settings = [part for control in controls for part in ("-c", control)]
         uri = URI + ("-mono" if channels == 1 else "")
-        command = [find("jalv"), "-p", "-x", "-n", PLUGIN, *settings, uri]
+        command = [find("jalv"), "-x", "-n", PLUGIN, *settings, uri]
         self.process = subprocess.Popen(  # noqa: S603
             command, env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
@@ -45,8 +45,9 @@ class Client:
         self.lines.extend(self.process.stdout)
 
     def close(self) -> None:
-        """End it as its user does, and wait for all that it said."""
+        """Ask it for the counters, end it as its user does, and wait for all that it said."""
         assert self.process.stdin is not None
+        self.process.stdin.write("monitors\n")
         self.process.stdin.close()
         self.process.wait(PATIENCE_S)
         self._reader.join()
@@ -54,9 +55,9 @@ class Client:
         self.process.stdout.close()
 
     def count(self, name: str) -> int:
-        """Return the last value of a counter, of which jalv prints each change."""
+        """Return the value of a counter at the end."""
         values = re.findall(rf"^(?:> )?{name} = ([0-9.]+)$", "".join(self.lines), re.MULTILINE)
-        return int(float(values[-1])) if values else 0
+        return int(float(values[-1]))
 
 
 def is_realtime_allowed() -> bool:

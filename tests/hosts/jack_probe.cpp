@@ -22,6 +22,7 @@
 namespace {
 
 constexpr std::uint32_t kNumbers = 65'536;
+constexpr std::uint32_t kMoved = 100;
 constexpr std::size_t kMaxChannels = 2;
 
 void require(bool holds, const std::string& what) {
@@ -162,9 +163,16 @@ class Probe {
     }
   }
 
+  // Samples with another lag than before are changed ones, such as those of a fade, unless so many follow one another
+  // that the stream has moved.
   void take_lag(std::uint32_t lag) {
     if (n_lags_ > 0 && lag == lags_[n_lags_ - 1]) return;
-    if (n_lags_ < lags_.size()) lags_[n_lags_++] = lag;
+    n_alike_ = lag == next_lag_ ? n_alike_ + 1 : 1;
+    next_lag_ = lag;
+    ++wrong_;
+    if (n_alike_ < kMoved || n_lags_ == lags_.size()) return;
+    lags_[n_lags_++] = lag;
+    wrong_ -= n_alike_;
   }
 
   std::size_t channels_;
@@ -178,6 +186,8 @@ class Probe {
   std::uint64_t wrong_ = 0;
   std::array<std::uint32_t, 64> lags_{};  // one after the other, where another one begins
   std::size_t n_lags_ = 0;
+  std::uint32_t next_lag_ = 0;
+  std::uint32_t n_alike_ = 0;   // with that lag
   std::string returning_;       // the client's first output
   jack_nframes_t latency_ = 0;  // of it, as JACK knows
   std::atomic<int> xruns_ = 0;

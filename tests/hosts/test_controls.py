@@ -95,6 +95,19 @@ def test_waiting_offline_changes_no_latency(identity: Files, noise: Noise, tmp_p
     assert len(playback.report["latencies"]) == 1
 
 
+def test_a_host_that_does_not_wait_gets_what_is_ready_in_time_and_the_rest_counted(
+    identity: Files, noise: Noise, tmp_path: Path
+) -> None:
+    audio = 0.5 * noise(2, N_FRAMES, 7).numpy() + 1.0  # never silent
+
+    playback = play_clap(Session(tmp_path, identity(2), audio, controls={"Offline: wait": 0.0}))
+
+    lost = (playback.audio != audio).any(axis=0)
+    assert playback.report["latencies"] == [playback.report["latency"]]
+    assert np.count_nonzero(lost) <= playback.report["controls"]["Missing samples"]
+    assert (np.abs(playback.audio) <= np.abs(audio) + 1e-6).all()
+
+
 @pytest.mark.parametrize("player", [play_clap, play_pedalboard])
 def test_a_model_from_the_start_names_its_knobs_and_sets_the_controls(
     player: Callable[[Session], Playback], scaled: Path, noise: Noise, tmp_path: Path
