@@ -21,7 +21,7 @@ CPP_FILES = $(shell git ls-files '*.cpp' '*.h')
 CPP_UNITS = $(shell git ls-files '*.cpp')
 NATIVE_PRESETS := native native-asan native-tsan
 
-.PHONY: help env build chromium valgrind demo test test-python test-native test-instructions count-instructions hot-paths \
+.PHONY: help env build chromium valgrind host-libraries host demo test test-python test-native test-instructions count-instructions hot-paths \
   test-other-torch fuzz lint format install-check bench bench-libraries clean
 
 help: ## List the targets
@@ -54,9 +54,16 @@ demo: build ## Wrap, export and play a clipper: make demo, or make demo AUDIO=fi
 valgrind: ## Install valgrind, if it is missing and we are root
 	tools/install_valgrind.sh
 
+host-libraries: ## Install what the C++ host is built with, if it is missing and we are root
+	tools/install_host_libraries.sh
+
+host: build host-libraries ## Build neutone-host, which plays .nm files without Python, in build/host
+	@mkdir -p build; cmake --preset host -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python >build/host.log 2>&1 \
+	  && cmake --build --preset host >>build/host.log 2>&1 || { cat build/host.log; exit 1; }
+
 test: test-native test-python test-instructions ## Run all tests
 
-test-python: build chromium ## Run the Python tests
+test-python: build chromium host ## Run the Python tests
 	$(BIN)/python -m pytest -n 2 --durations=20
 
 test-native: $(VENV)/.env-ready ## Run the C++ tests, plain and under sanitizers
@@ -79,7 +86,7 @@ hot-paths: valgrind build ## Build what the instructions are counted of
 fuzz: build ## Open broken files, 10000 or as many as: make fuzz N=500
 	$(BIN)/python -m tests.fuzz $(N)
 
-lint: $(VENV)/.lint-ready bench-libraries ## Check style, types and the C++ with clang-tidy
+lint: $(VENV)/.lint-ready bench-libraries host-libraries ## Check style, types and the C++ with clang-tidy
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
