@@ -6,6 +6,7 @@ import json
 import pickle
 import re
 import shutil
+import subprocess
 import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -21,7 +22,7 @@ from neutone_sdk.utils import save_neutone_model
 
 from .corpus import zips
 from .helpers_existing import Halve, Hosted, Integrates, exported
-from .native_host import OPERATORS, Clip, Integer, RawModel, RawScript, neutone_host, probe, saved, start
+from .native_host import FOLDER, OPERATORS, Clip, Integer, RawModel, RawScript, neutone_host, probe, saved, start
 from .wrappers import PassThrough, card, export_quickly
 
 VERSION = _version.__version__
@@ -417,3 +418,17 @@ def test_the_command_says_what_is_wrong_and_nothing_else(tmp_path: Path) -> None
 
     assert result == (1, "", f"neutone-host: there is no file {tmp_path}/none.nm; check its name\n")
     assert start("neutone-host", "play").returncode == 2
+
+
+def test_one_file_knows_torch_and_none_python() -> None:
+    sources = [path for path in (FOLDER.parents[1] / "csrc" / "host").rglob("*.*") if path.suffix in (".h", ".cpp")]
+    including = [
+        path.name
+        for path in sources
+        if re.search(r"#include <(torch|ATen|c10|caffe2|Python)", path.read_text(encoding="utf-8"))
+    ]
+    assert len(sources) > 10
+    assert including == ["model.cpp"]
+    needed = subprocess.run(["ldd", FOLDER / "neutone-host"], capture_output=True, text=True, check=True).stdout  # noqa: S603, S607
+    assert "libtorch_cpu" in needed
+    assert "libpython" not in needed

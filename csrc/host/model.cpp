@@ -51,7 +51,7 @@ class BytesReader final : public ReadAdapterInterface {
  public:
   explicit BytesReader(std::string bytes) : bytes_(std::move(bytes)) {}
 
-  std::size_t size() const override { return bytes_.size(); }
+  [[nodiscard]] std::size_t size() const override { return bytes_.size(); }
   std::size_t read(std::uint64_t position, void* buffer, std::size_t count, const char* /*what*/) const override {
     if (position >= bytes_.size()) return 0;
     const std::size_t taken = std::min<std::size_t>(count, bytes_.size() - position);
@@ -288,7 +288,7 @@ struct Model::State {
     dsp::copy_frames<float>(from,
                             {audio.mutable_data_ptr<float>(), format.in_channels, format.block_frames, frames, 1});
     const std::size_t n_given = std::min(knobs.channels, format.default_params.size());
-    dsp::Planar<float> rows{params.mutable_data_ptr<float>(), kKnobRows, format.block_frames, frames, 1};
+    const dsp::Planar<float> rows{params.mutable_data_ptr<float>(), kKnobRows, format.block_frames, frames, 1};
     dsp::copy_frames<float>(knobs, rows.slice_channels(0, n_given));
     for (std::size_t row = n_given; row < rows.channels; ++row) {  // again: the model may have written there
       std::fill_n(rows.row(row), format.block_frames, defaults[row]);
