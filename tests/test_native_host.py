@@ -19,13 +19,15 @@ from example_spectral_filter import SpectralFilterWrapper
 from torch import Tensor, nn
 from torch.jit import ScriptModule
 
+import neutone_sdk.export
 from neutone_sdk import CategoricalNeutoneParameter, WaveformToWaveformBase
+from neutone_sdk.archive import read_metadata
 from neutone_sdk.realtime_stft import RealtimeSTFT
 from neutone_sdk.rendering import knobs, render
 from neutone_sdk.streaming.host_stream import rate_of_least_delay
 from neutone_sdk.streaming.resampler import resample
 from neutone_sdk.streaming.schedule import best_model_block, nearest_rates, reduced_ratio
-from neutone_sdk.utils import load_neutone_model, save_neutone_model
+from neutone_sdk.utils import save_neutone_model
 
 from .conftest import Noise
 from .native_host import RawModel, RawScript, neutone_host, probe, saved, start
@@ -45,10 +47,10 @@ WRAPPERS: dict[str, Any] = {
 
 
 def export(wrapper: WaveformToWaveformBase, folder: Path, flavour: str = "native") -> Path:
-    """Without what takes time: others test the checks."""
-    save_neutone_model(
-        wrapper, folder, max_n_samples=0, flavour=flavour, speed_benchmark=False, test_offline_mode=False
-    )
+    """Without the checks, which take most of the time, and which other tests are about."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(neutone_sdk.export, "check_exported", lambda *_, **__: None)
+        save_neutone_model(wrapper, folder, max_n_samples=0, flavour=flavour)
     return folder / "model.nm"
 
 
@@ -84,7 +86,7 @@ def played_natively(model: Path, audio: Tensor, rate_hz: int, *options: object) 
 
 @cache
 def loaded(model: Path) -> tuple[ScriptModule, dict[str, Any]]:
-    return load_neutone_model(model)
+    return torch.jit.load(model), read_metadata(model)
 
 
 def played_in_python(model: Path, audio: Tensor, rate_hz: int, block: int, **values: str) -> Tensor:

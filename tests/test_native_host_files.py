@@ -389,7 +389,7 @@ def test_a_model_may_return_any_strides_and_write_into_what_it_gets(tmp_path: Pa
     assert lines == 3 * ["block: 0.5", "block: 0.5", "after reset: 0.5", "last error: "]
 
 
-def test_a_reset_forgets_and_warming_up_leaves_no_trace(tmp_path: Path) -> None:
+def test_a_reset_forgets(tmp_path: Path) -> None:
     """The running mean of the file's right channel, and its look-behind."""
     path = tmp_path / "model.nm"
     path.write_bytes(gzip.decompress((Path(__file__).parent / "data" / "model_1x.nm.gz").read_bytes()))
@@ -398,6 +398,13 @@ def test_a_reset_forgets_and_warming_up_leaves_no_trace(tmp_path: Path) -> None:
 
     assert first.replace("block", "after reset") == after_reset
     assert second != first
+
+
+def test_warming_up_leaves_no_trace(tmp_path: Path) -> None:
+    """In a model that counts its blocks and cannot be reset."""
+    lines = probe("blocks", 2, *written([raw("counts")], tmp_path))
+
+    assert lines == ["block: 1", "block: 2", "after reset: 3", "last error: "]
 
 
 @pytest.mark.parametrize(("is_raw", "count"), [(True, 100), (False, 30)], ids=["small", "native"])
