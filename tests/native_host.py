@@ -45,13 +45,17 @@ def probe(*arguments: object, stdin: str = "", **environment: str) -> list[str]:
 class RawModel(nn.Module):
     """The least that a host takes for a wrapped model: without the checks of ours. Loud blocks are played as told."""
 
+    n_blocks: Tensor
+
     def __init__(self, trick: str) -> None:
         super().__init__()
         self.trick = trick
+        self.register_buffer("n_blocks", torch.zeros(1))
 
     def forward(self, x: Tensor, params: Tensor) -> Tensor | None:
         """Return the audio, or something else."""
         y = x + 0.0 * params[:1]
+        self.n_blocks.add_(1.0)
         if bool(x.max() < 0.4):
             return y
         if self.trick == "raises":
@@ -88,6 +92,8 @@ class RawModel(nn.Module):
             return torch.empty(y.shape, device=torch.device("meta"))
         if self.trick == "sparse":
             return y.to_sparse()
+        if self.trick == "counts":
+            return 0.0 * y + self.n_blocks
         if self.trick == "nan":
             return y * torch.nan
         return y

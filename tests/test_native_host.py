@@ -2,6 +2,7 @@
 
 import gzip
 import math
+import re
 from collections.abc import Callable
 from functools import cache
 from itertools import product
@@ -18,18 +19,22 @@ from example_spectral_filter import SpectralFilterWrapper
 from torch import Tensor, nn
 from torch.jit import ScriptModule
 
+import neutone_sdk.export
 from neutone_sdk import CategoricalNeutoneParameter, WaveformToWaveformBase
+from neutone_sdk.archive import read_metadata
 from neutone_sdk.realtime_stft import RealtimeSTFT
 from neutone_sdk.rendering import knobs, render
 from neutone_sdk.streaming.host_stream import rate_of_least_delay
 from neutone_sdk.streaming.resampler import resample
 from neutone_sdk.streaming.schedule import best_model_block, nearest_rates, reduced_ratio
-from neutone_sdk.utils import load_neutone_model, save_neutone_model
+from neutone_sdk.utils import save_neutone_model
 
 from .conftest import Noise
-from .native_host import RawModel, RawScript, neutone_host, probe, saved
+from .native_host import RawModel, RawScript, neutone_host, probe, saved, start
 from .wrappers import GAIN, Choosing, Delaying, PassThrough, PerSample, card, resampling_card
 
+EXAMPLE = Path(__file__).parents[1] / "examples" / "host"
+PAGE = Path(__file__).parents[1] / "docs" / "plugin-hosts.md"
 EQUAL = -90.0  # dB: what the issue allows; the arithmetic is the same, but its order may not be
 SECONDS = 0.2
 
@@ -42,9 +47,10 @@ WRAPPERS: dict[str, Any] = {
 
 
 def export(wrapper: WaveformToWaveformBase, folder: Path, flavour: str = "native") -> Path:
-    """Without what takes time: others test the checks."""
-    off = dict.fromkeys(("speed_benchmark", "test_offline_mode"), False)
-    save_neutone_model(wrapper, folder, max_n_samples=0, flavour=flavour, **off)
+    """Without the checks, which take most of the time, and which other tests are about."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(neutone_sdk.export, "check_exported", lambda *_, **__: None)
+        save_neutone_model(wrapper, folder, max_n_samples=0, flavour=flavour)
     return folder / "model.nm"
 
 
@@ -80,7 +86,7 @@ def played_natively(model: Path, audio: Tensor, rate_hz: int, *options: object) 
 
 @cache
 def loaded(model: Path) -> tuple[ScriptModule, dict[str, Any]]:
-    return load_neutone_model(model)
+    return torch.jit.load(model), read_metadata(model)
 
 
 def played_in_python(model: Path, audio: Tensor, rate_hz: int, block: int, **values: str) -> Tensor:
@@ -369,6 +375,16 @@ def test_numbers_that_are_not_finite_are_muted_and_counted(tmp_path: Path, noise
     assert np.array_equal(played[:192], audio.T[:192])
     assert np.isfinite(played).all()
     assert not played[210:240].any()
+
+
+def test_the_shortest_host_plays(files: Files) -> None:
+    program = (EXAMPLE / "minimal_host.cpp").read_text()
+    shown = re.findall(r"```(?:cpp|cmake)\n(.*?)```", PAGE.read_text(), flags=re.DOTALL)
+    assert len(shown) == 2
+    for part in shown:
+        assert part in program + (EXAMPLE / "CMakeLists.txt").read_text()
+
+    assert start("minimal_host", files("identity", "native")) == (0, "test: peak 0.5, latency 2047 samples\n", "")
 
 
 # Soak.

@@ -6,6 +6,7 @@ import json
 import pickle
 import re
 import shutil
+import subprocess
 import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -21,7 +22,7 @@ from neutone_sdk.utils import save_neutone_model
 
 from .corpus import zips
 from .helpers_existing import Halve, Hosted, Integrates, exported
-from .native_host import OPERATORS, Clip, Integer, RawModel, RawScript, neutone_host, probe, saved, start
+from .native_host import FOLDER, OPERATORS, Clip, Integer, RawModel, RawScript, neutone_host, probe, saved, start
 from .wrappers import PassThrough, card, export_quickly
 
 VERSION = _version.__version__
@@ -388,7 +389,7 @@ def test_a_model_may_return_any_strides_and_write_into_what_it_gets(tmp_path: Pa
     assert lines == 3 * ["block: 0.5", "block: 0.5", "after reset: 0.5", "last error: "]
 
 
-def test_a_reset_forgets_and_warming_up_leaves_no_trace(tmp_path: Path) -> None:
+def test_a_reset_forgets(tmp_path: Path) -> None:
     """The running mean of the file's right channel, and its look-behind."""
     path = tmp_path / "model.nm"
     path.write_bytes(gzip.decompress((Path(__file__).parent / "data" / "model_1x.nm.gz").read_bytes()))
@@ -397,6 +398,13 @@ def test_a_reset_forgets_and_warming_up_leaves_no_trace(tmp_path: Path) -> None:
 
     assert first.replace("block", "after reset") == after_reset
     assert second != first
+
+
+def test_warming_up_leaves_no_trace(tmp_path: Path) -> None:
+    """In a model that counts its blocks and cannot be reset."""
+    lines = probe("blocks", 2, *written([raw("counts")], tmp_path))
+
+    assert lines == ["block: 1", "block: 2", "after reset: 3", "last error: "]
 
 
 @pytest.mark.parametrize(("is_raw", "count"), [(True, 100), (False, 30)], ids=["small", "native"])
@@ -417,3 +425,17 @@ def test_the_command_says_what_is_wrong_and_nothing_else(tmp_path: Path) -> None
 
     assert result == (1, "", f"neutone-host: there is no file {tmp_path}/none.nm; check its name\n")
     assert start("neutone-host", "play").returncode == 2
+
+
+def test_one_file_knows_torch_and_none_python() -> None:
+    sources = [path for path in (FOLDER.parents[1] / "csrc" / "host").rglob("*.*") if path.suffix in (".h", ".cpp")]
+    including = [
+        path.name
+        for path in sources
+        if re.search(r"#include <(torch|ATen|c10|caffe2|Python)", path.read_text(encoding="utf-8"))
+    ]
+    assert len(sources) > 10
+    assert including == ["model.cpp"]
+    needed = subprocess.run(["ldd", FOLDER / "neutone-host"], capture_output=True, text=True, check=True).stdout  # noqa: S603, S607
+    assert "libtorch_cpu" in needed
+    assert "libpython" not in needed

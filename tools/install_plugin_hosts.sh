@@ -1,13 +1,10 @@
 #!/bin/sh
-# Makes sure that there is what the plugins are built with (DPF, and what csrc/host needs) and played by (hosts of LV2,
-# JACK): Debian's packages, if we may install them. Other hosts come from PyPI: see tests/hosts/requirements.txt.
+# Makes sure that there is what the plugins are built with (DPF) and played by (hosts of LV2, JACK): Debian's packages, if
+# we may install them. Other hosts come from PyPI: see tests/hosts/requirements.txt.
 set -eu
 . "$(dirname "$0")/apt_install.sh"
 missing() {
   [ -e "${DPF:-/usr/share/dpf}/distrho/DistrhoPluginMain.cpp" ] || echo dpf-source
-  [ -e /usr/include/nlohmann/json.hpp ] || echo nlohmann-json3-dev
-  [ -e /usr/include/CLI/CLI.hpp ] || echo libcli11-dev
-  [ -e /usr/include/sndfile.h ] || echo libsndfile1-dev
   command -v lv2apply >/dev/null || echo lilv-utils
   command -v jalv >/dev/null || echo jalv
   command -v jackd >/dev/null || echo jackd2
