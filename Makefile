@@ -15,6 +15,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
+HOSTS_VENV := build/hosts-venv
+
 NATIVE_SOURCES := $(shell find csrc cmake -type f) CMakeLists.txt pyproject.toml
 # An editable install knows the modules by name: it has to be made anew where some come, go, or become packages.
 PACKAGE_FOLDERS := $(shell find neutone_sdk neutone_command -type d ! -name __pycache__)
@@ -22,8 +24,9 @@ CPP_FILES = $(shell git ls-files '*.cpp' '*.h')
 CPP_UNITS = $(shell git ls-files '*.cpp')
 NATIVE_PRESETS := native native-asan native-tsan
 
-.PHONY: help env build chromium valgrind demo test test-python test-native test-instructions count-instructions hot-paths \
-  test-other-torch fuzz lint format install-check bench bench-libraries coverage docs clean
+.PHONY: help env build chromium valgrind host-libraries host hosts plugins demo test test-python test-native \
+  test-instructions test-hosts count-instructions hot-paths test-other-torch fuzz lint format install-check bench \
+  bench-libraries coverage docs clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | column -t -s '|'
@@ -55,9 +58,32 @@ demo: build ## Wrap, export and play a clipper: make demo, or make demo AUDIO=fi
 valgrind: ## Install valgrind, if it is missing and we are root
 	tools/install_valgrind.sh
 
-test: test-native test-python test-instructions ## Run all tests
+host-libraries: ## Install what the C++ host is built with, if it is missing and we are root
+	tools/install_host_libraries.sh
 
-test-python: build chromium ## Run the Python tests
+host: build host-libraries ## Build neutone-host, which plays .nm files without Python, in build/host
+	@mkdir -p build; cmake --preset host -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python >build/host.log 2>&1 \
+	  && cmake --build --preset host >>build/host.log 2>&1 || { cat build/host.log; exit 1; }
+
+hosts: $(HOSTS_VENV)/.hosts-ready ## Install what plugins are built with, and plugin hosts, if they are missing and we are root
+	tools/install_plugin_hosts.sh
+
+# Apart from .venv: plugins bring a torch of their own.
+$(HOSTS_VENV)/.hosts-ready: tests/hosts/requirements.txt
+	$(PYTHON) -m venv $(HOSTS_VENV)
+	$(HOSTS_VENV)/bin/pip install --quiet -r $<
+	touch $@
+
+plugins: build host-libraries hosts ## Build the example plugins: VST3, CLAP and LV2, in build/plugins/bundles
+	@mkdir -p build; cmake --preset plugins -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python >build/plugins.log 2>&1 \
+	  && cmake --build --preset plugins >>build/plugins.log 2>&1 || { cat build/plugins.log; exit 1; }
+
+test: test-native test-python test-instructions test-hosts ## Run all tests
+
+test-hosts: plugins ## Play the plugins in real hosts
+	$(BIN)/python -m pytest tests/hosts -n 2 --durations=10
+
+test-python: build chromium host ## Run the Python tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal --durations=20
 
 test-native: $(VENV)/.env-ready ## Run the C++ tests, plain and under sanitizers
@@ -80,7 +106,7 @@ hot-paths: valgrind build ## Build what the instructions are counted of
 fuzz: build ## Open broken files, 10000 or as many as: make fuzz N=500
 	$(BIN)/python -m tests.fuzz $(N)
 
-lint: $(VENV)/.lint-ready bench-libraries ## Check style, types and the C++ with clang-tidy
+lint: $(VENV)/.lint-ready bench-libraries host-libraries hosts ## Check style, types and the C++ with clang-tidy
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy

@@ -16,8 +16,8 @@ void BlockReader::start(std::uint64_t number, std::size_t n_silent) noexcept NEU
 
 const Block* BlockReader::awaited() const noexcept NEUTONE_NONBLOCKING {
   const Block* block = slots_.finished(number_);
-  while (block == nullptr && finished_ != nullptr && slots_.is_published(number_)) {
-    finished_->wait();
+  while (block == nullptr && patience_.waits() && slots_.is_published(number_)) {
+    patience_.finished.wait();
     block = slots_.finished(number_);
   }
   return block;

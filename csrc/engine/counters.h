@@ -25,6 +25,9 @@ struct Counters {
   void add_time(std::uint64_t nanoseconds) noexcept;
   // [any thread, wait-free]
   [[nodiscard]] Stats stats() const noexcept;
+  [[nodiscard]] Losses losses() const noexcept NEUTONE_NONBLOCKING {
+    return {late_blocks.load(std::memory_order_relaxed), missing_samples.load(std::memory_order_relaxed)};
+  }
   // [neither audio thread nor worker running]
   void reset() noexcept;
 

@@ -30,7 +30,7 @@ struct Engine::State {
   // [control, allocates]
   [[nodiscard]] std::unique_ptr<Lane> make_lane(const HostFormat& format, const EngineSettings& choices,
                                                 const std::shared_ptr<Model>& player) {
-    return std::make_unique<Lane>(pool->state_->workers, player, format, choices, counters);
+    return std::make_unique<Lane>(pool->state_->workers, player, format, choices, counters, waits);
   }
   // Brings a model that may be half-configured back to what its lane knows it as. [control, allocates]
   void restore() noexcept;
@@ -51,6 +51,7 @@ struct Engine::State {
   std::mutex control;  // for threads that call control methods at the same time
   EngineSettings settings;
   std::atomic<bool> wants_reset{false};
+  std::atomic<bool> waits{false};
 };
 
 Lane& Engine::State::lane_for(const std::shared_ptr<Model>& player) {
@@ -126,6 +127,10 @@ void Engine::reset() noexcept NEUTONE_NONBLOCKING { state_->wants_reset = true; 
 std::size_t Engine::latency_samples() const noexcept NEUTONE_NONBLOCKING {
   return state_->latency.load(std::memory_order_relaxed);
 }
+
+void Engine::set_waiting(bool is_waiting) noexcept NEUTONE_NONBLOCKING { state_->waits = is_waiting; }
+
+Losses Engine::losses() const noexcept NEUTONE_NONBLOCKING { return state_->counters.losses(); }
 
 Stats Engine::stats() const noexcept { return state_->counters.stats(); }
 

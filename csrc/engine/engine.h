@@ -51,9 +51,12 @@ class Engine {
   // One callback: `in` and `out` have the host's channels and any equal number of frames up to its largest block,
   // `params` (parameters of the model or more rows, 1 or as many frames) values of 0..1. `in` and `out` may be the same
   // memory. Before `prepare`, or with a block larger than the largest, out is silence, and counted. [audio, wait-free
-  // unless kBlocking]
+  // unless kBlocking or waiting]
   void process(const dsp::Planar<const float>& in, const dsp::Planar<const float>& params,
                const dsp::Planar<float>& out) noexcept NEUTONE_NONBLOCKING;
+  // While on, `process` waits for what the worker has not finished, as kBlocking does, at the latency of its mode: for
+  // a host that renders faster than real time for a while. Off at first. [any thread, wait-free]
+  void set_waiting(bool is_waiting) noexcept NEUTONE_NONBLOCKING;
   // Forgets all audio and starts from silence with the next callback. [audio, or control while no process runs;
   // wait-free]
   void reset() noexcept NEUTONE_NONBLOCKING;
@@ -61,7 +64,9 @@ class Engine {
   // Host samples by which the output is late, exactly; changes only in `prepare` and where a new model takes over.
   // [any thread, wait-free]
   [[nodiscard]] std::size_t latency_samples() const noexcept NEUTONE_NONBLOCKING;
-  // What happened since `prepare`. [any thread, wait-free]
+  // What was lost since `prepare`: the two of `stats` that an audio thread may show. [any thread, wait-free]
+  [[nodiscard]] Losses losses() const noexcept NEUTONE_NONBLOCKING;
+  // What happened since `prepare`, in some µs. [any thread, wait-free]
   [[nodiscard]] Stats stats() const noexcept;
 
  private:

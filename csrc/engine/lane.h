@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -16,12 +17,12 @@ namespace neutone::engine {
 // What an engine plays: a model's stream, or without a model silence, which comes without delay.
 class Lane {
  public:
-  // Throws as ModelStream does. `workers` and `counters` outlive this. [control, allocates]
+  // Throws as ModelStream does. `workers`, `counters` and `waits` outlive this. [control, allocates]
   Lane(Workers& workers, std::shared_ptr<Model> model, const HostFormat& host, const EngineSettings& settings,
-       Counters& counters)
+       Counters& counters, const std::atomic<bool>& waits)
       : workers_(workers),
         model_(std::move(model)),
-        stream_(model_ ? std::make_unique<ModelStream>(model_, host, settings, counters) : nullptr) {
+        stream_(model_ ? std::make_unique<ModelStream>(model_, host, settings, counters, waits) : nullptr) {
     resume();
   }
   Lane(const Lane&) = delete;

@@ -1,5 +1,6 @@
 #include "engine/model_stream.h"
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <utility>
@@ -26,7 +27,7 @@ std::unique_ptr<ModelStream::Resamplers> ModelStream::resamplers_for(const HostF
 }
 
 ModelStream::ModelStream(std::shared_ptr<Model> model, const HostFormat& host, const EngineSettings& settings,
-                         Counters& counters)
+                         Counters& counters, const std::atomic<bool>& waits)
     : model_(std::move(model)),
       format_(checked(model_->configure(host))),
       resamplers_(resamplers_for(host, format_)),
@@ -34,10 +35,10 @@ ModelStream::ModelStream(std::shared_ptr<Model> model, const HostFormat& host, c
               resamplers_ ? resamplers_->to_host.plan().half_taps : 1),
       slots_(format_, timing_.n_slots),
       counters_(counters),
-      is_blocking_(settings.latency_mode == LatencyMode::kBlocking),
       runner_(*model_, counters),
       gatherer_(host, format_, slots_, resamplers_ ? &resamplers_->to_model : nullptr),
-      reader_(format_.block_frames, slots_, counters, is_blocking_ ? &finished_ : nullptr),
+      reader_(format_.block_frames, slots_, counters,
+              {finished_, settings.latency_mode == LatencyMode::kBlocking, waits}),
       player_(host, format_, reader_, resamplers_ ? &resamplers_->to_host : nullptr) {
   if (settings.late_output == LateOutput::kDry) {
     dry_.emplace(host.out_channels, latency_samples(), host.max_block_frames);
@@ -77,7 +78,7 @@ void ModelStream::run_block() noexcept {
   if (block == nullptr) return;
   runner_.run(*block);
   slots_.finish();
-  if (is_blocking_) finished_.post();
+  finished_.post();
 }
 
 }  // namespace neutone::engine

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -25,9 +26,11 @@ namespace neutone::engine {
 // A model with all that lies between it and a host: blocks, resamplers, and the worker's side of it.
 class ModelStream final : public Job {
  public:
-  // Configures the model. Throws what it throws, and std::invalid_argument if its format makes no sense. `counters`
-  // outlives this. [control, allocates]
-  ModelStream(std::shared_ptr<Model> model, const HostFormat& host, const EngineSettings& settings, Counters& counters);
+  // Configures the model. Throws what it throws, and std::invalid_argument if its format makes no sense. `counters`,
+  // and `waits`, which says whether `pull` waits for the worker in modes other than kBlocking, outlive this. [control,
+  // allocates]
+  ModelStream(std::shared_ptr<Model> model, const HostFormat& host, const EngineSettings& settings, Counters& counters,
+              const std::atomic<bool>& waits);
 
   // In samples of the host. [any thread, wait-free]
   [[nodiscard]] std::size_t latency_samples() const noexcept NEUTONE_NONBLOCKING {
@@ -40,7 +43,7 @@ class ModelStream final : public Job {
   [[nodiscard]] std::size_t push(const dsp::Planar<const float>& audio,
                                  const dsp::Planar<const float>& params) noexcept NEUTONE_NONBLOCKING;
   // Puts out as many frames as were pushed, and returns how many of them are missing. [audio, wait-free unless
-  // blocking]
+  // it waits]
   [[nodiscard]] std::size_t pull(const dsp::Planar<float>& out) noexcept NEUTONE_NONBLOCKING;
   [[nodiscard]] bool has_block() const noexcept override { return slots_.has_block(); }
   void run_block() noexcept override;
@@ -65,7 +68,6 @@ class ModelStream final : public Job {
   BlockSlots slots_;
   Semaphore finished_;
   Counters& counters_;
-  bool is_blocking_;
   ModelRunner runner_;
   BlockGatherer gatherer_;
   BlockReader reader_;

@@ -4,6 +4,12 @@
 
 namespace neutone::engine {
 
+// What a late worker has cost since an engine was prepared.
+struct Losses {
+  std::uint64_t late_blocks = 0;      // as in Stats
+  std::uint64_t missing_samples = 0;  // as in Stats
+};
+
 // What an engine has counted since it was prepared.
 struct Stats {
   std::uint64_t callbacks = 0;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <thread>
 #include <vector>
 
 #include "buffer.h"
@@ -238,6 +239,33 @@ void what_is_in_time_is_exact_when_resampled() {
   }
 }
 
+void an_engine_that_waits_loses_nothing_at_the_same_latency() {
+  Late late(format_of(kBlock), host_at(48'000), {});
+  late.play_in_time(11);
+  late.play_late(3);  // the next callback would find a block missing
+  late.engine().set_waiting(true);
+  std::thread opener([&late] { late.gate().open(100); });
+  late.play_late(40);
+  opener.join();
+  check_delayed(late.input(), late.output(), kLatency);
+  CHECK(late.engine().losses().late_blocks == 0);
+  CHECK(late.engine().losses().missing_samples == 0);
+  CHECK(late.latency() == kLatency);
+}
+
+void an_engine_that_no_longer_waits_counts_what_is_late() {
+  Late late(format_of(kBlock), host_at(48'000), {});
+  late.engine().set_waiting(true);
+  late.play_in_time(11);
+  late.engine().set_waiting(false);
+  late.play_late(5);
+  late.catch_up();
+  late.play_in_time(20);
+  check_gap(late.output(), delayed(late.input(), kLatency).planar(), {}, kDue, kDue + kBlock);
+  CHECK(late.engine().losses().late_blocks == 1);
+  CHECK(late.engine().losses().missing_samples == kBlock + kFade);
+}
+
 void what_belongs_to_before_a_reset_is_never_heard() {
   Late late(format_of(kBlock), host_at(48'000), {});
   late.play_in_time(11);
@@ -261,5 +289,6 @@ int main() {
        TEST(a_block_in_the_last_moment_is_in_time), TEST(missing_output_may_be_the_dry_signal),
        TEST(a_worker_that_hangs_costs_what_is_missing_and_no_more), TEST(what_comes_in_time_between_stalls_is_played),
        TEST(a_model_slower_than_real_time_is_silent_until_it_is_faster), TEST(what_is_in_time_is_exact_when_resampled),
-       TEST(what_belongs_to_before_a_reset_is_never_heard)});
+       TEST(an_engine_that_waits_loses_nothing_at_the_same_latency),
+       TEST(an_engine_that_no_longer_waits_counts_what_is_late), TEST(what_belongs_to_before_a_reset_is_never_heard)});
 }
