@@ -15,12 +15,8 @@ void BlockReader::start(std::uint64_t number, std::size_t n_silent) noexcept NEU
 }
 
 const Block* BlockReader::awaited() const noexcept NEUTONE_NONBLOCKING {
-  const Block* block = slots_.finished(number_);
-  while (block == nullptr && finished_ != nullptr && slots_.is_published(number_)) {
-    finished_->wait();
-    block = slots_.finished(number_);
-  }
-  return block;
+  while (finished_ != nullptr && slots_.is_on_its_way(number_)) finished_->wait();
+  return slots_.finished(number_);
 }
 
 BlockReader::Piece BlockReader::next(std::size_t frames) noexcept NEUTONE_NONBLOCKING {
