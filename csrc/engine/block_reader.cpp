@@ -15,12 +15,8 @@ void BlockReader::start(std::uint64_t number, std::size_t n_silent) noexcept NEU
 }
 
 const Block* BlockReader::awaited() const noexcept NEUTONE_NONBLOCKING {
-  const Block* block = slots_.finished(number_);
-  while (block == nullptr && patience_.waits() && slots_.is_published(number_)) {
-    patience_.finished.wait();
-    block = slots_.finished(number_);
-  }
-  return block;
+  while (patience_.waits() && slots_.is_on_its_way(number_)) patience_.finished.wait();
+  return slots_.finished(number_);
 }
 
 BlockReader::Piece BlockReader::next(std::size_t frames) noexcept NEUTONE_NONBLOCKING {

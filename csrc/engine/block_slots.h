@@ -39,10 +39,8 @@ class BlockSlots {
   }
   // The `number`th block if the worker has finished it, else null. [audio, wait-free]
   [[nodiscard]] const Block* finished(std::uint64_t number) const noexcept NEUTONE_NONBLOCKING;
-  // Whether it was handed to the worker. [audio, wait-free]
-  [[nodiscard]] bool is_published(std::uint64_t number) const noexcept NEUTONE_NONBLOCKING {
-    return number < published_.load(std::memory_order_relaxed);
-  }
+  // Whether the worker has it and will finish it. [audio, wait-free]
+  [[nodiscard]] bool is_on_its_way(std::uint64_t number) const noexcept NEUTONE_NONBLOCKING;
 
   // Whether `take` has something to look at. [worker]
   [[nodiscard]] bool has_block() const noexcept { return next_ < published_.load(std::memory_order_acquire); }

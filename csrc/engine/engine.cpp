@@ -43,6 +43,7 @@ struct Engine::State {
 
   Counters counters;
   std::atomic<std::size_t> latency{0};
+  std::atomic<bool> waits{false};
   std::shared_ptr<WorkerPool> pool;
   std::shared_ptr<Model> model;
   std::vector<std::unique_ptr<Lane>> lanes;
@@ -51,7 +52,6 @@ struct Engine::State {
   std::mutex control;  // for threads that call control methods at the same time
   EngineSettings settings;
   std::atomic<bool> wants_reset{false};
-  std::atomic<bool> waits{false};
 };
 
 Lane& Engine::State::lane_for(const std::shared_ptr<Model>& player) {
@@ -128,7 +128,9 @@ std::size_t Engine::latency_samples() const noexcept NEUTONE_NONBLOCKING {
   return state_->latency.load(std::memory_order_relaxed);
 }
 
-void Engine::set_waiting(bool is_waiting) noexcept NEUTONE_NONBLOCKING { state_->waits = is_waiting; }
+void Engine::set_waiting(bool is_waiting) noexcept NEUTONE_NONBLOCKING {
+  state_->waits.store(is_waiting, std::memory_order_relaxed);
+}
 
 Losses Engine::losses() const noexcept NEUTONE_NONBLOCKING { return state_->counters.losses(); }
 
