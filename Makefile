@@ -19,10 +19,18 @@ NATIVE_SOURCES := $(shell find csrc cmake -type f) CMakeLists.txt pyproject.toml
 PACKAGE_FOLDERS := $(shell find neutone_sdk neutone_command -type d ! -name __pycache__)
 CPP_FILES = $(shell git ls-files '*.cpp' '*.h')
 CPP_UNITS = $(shell git ls-files '*.cpp')
-NATIVE_PRESETS := native native-asan native-tsan
 
-.PHONY: help env build chromium valgrind demo test test-python test-native test-instructions count-instructions hot-paths \
-  test-other-torch fuzz lint format install-check bench bench-libraries clean
+define run_native_tests
+	@mkdir -p build; for preset in $(1); do \
+	  echo "== C++ tests: $$preset"; \
+	  cmake --preset $$preset >build/$$preset.log 2>&1 && cmake --build --preset $$preset >>build/$$preset.log 2>&1 \
+	    || { cat build/$$preset.log; exit 1; }; \
+	  ctest --preset $$preset || exit 1; \
+	done
+endef
+
+.PHONY: help env build chromium valgrind realtime-sanitizer demo test test-python test-native test-realtime \
+  test-instructions count-instructions hot-paths test-other-torch fuzz lint format install-check bench bench-libraries clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | column -t -s '|'
@@ -54,18 +62,19 @@ demo: build ## Wrap, export and play a clipper: make demo, or make demo AUDIO=fi
 valgrind: ## Install valgrind, if it is missing and we are root
 	tools/install_valgrind.sh
 
-test: test-native test-python test-instructions ## Run all tests
+realtime-sanitizer: ## Install a Clang with RealtimeSanitizer into .venv/clang
+	PYTHON=$(PYTHON) tools/install_realtime_sanitizer.sh
+
+test: test-native test-realtime test-python test-instructions ## Run all tests
 
 test-python: build chromium ## Run the Python tests
 	$(BIN)/python -m pytest -n 2 --durations=20
 
 test-native: $(VENV)/.env-ready ## Run the C++ tests, plain and under sanitizers
-	@mkdir -p build; for preset in $(NATIVE_PRESETS); do \
-	  echo "== C++ tests: $$preset"; \
-	  cmake --preset $$preset >build/$$preset.log 2>&1 && cmake --build --preset $$preset >>build/$$preset.log 2>&1 \
-	    || { cat build/$$preset.log; exit 1; }; \
-	  ctest --preset $$preset || exit 1; \
-	done
+	$(call run_native_tests,native native-asan native-tsan)
+
+test-realtime: $(VENV)/.env-ready realtime-sanitizer ## Run the C++ tests with what audio threads may do checked
+	$(call run_native_tests,native-rtsan)
 
 test-instructions: hot-paths ## Count the instructions of hot paths, and compare with those on record
 	$(BIN)/python -m tests.instructions.count
