@@ -146,6 +146,8 @@ class Resampler {
     return static_cast<double>(plan_.half_taps) * static_cast<double>(plan_.up) / static_cast<double>(plan_.down) - 1.0;
   }
   [[nodiscard]] const ResamplerPlan& plan() const noexcept { return plan_; }
+  // The resampler itself, for streams that start elsewhere or come in pieces.
+  [[nodiscard]] ResamplerView<Real>& view() noexcept { return view_; }
 
  private:
   [[nodiscard]] std::size_t stride() const noexcept { return ResamplerView<Real>::history_frames(plan_); }

@@ -14,8 +14,8 @@ struct HostFormat {
   std::size_t max_block_frames = 512;
   std::size_t in_channels = 2;   // 1 or 2
   std::size_t out_channels = 2;  // 1 or 2
-  // Every block but the last before a reset has exactly max_block_frames: less has to wait, so the latency is lower.
-  // Should the host break that promise, samples are missing, and counted; nothing worse.
+  // Every block has exactly max_block_frames: less has to wait, so the latency is lower. Should the host break that
+  // promise, as with a short block at the end of a bounce, samples may be missing, and are counted; nothing worse.
   bool has_constant_blocks = false;
 };
 

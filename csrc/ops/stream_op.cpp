@@ -18,6 +18,7 @@ using neutone::dsp::fit_channels;
 using neutone::dsp::Planar;
 using neutone::dsp::ResamplerView;
 using neutone::dsp::RingView;
+using neutone::dsp::write_controls;
 using neutone::ops::are_frames;
 using neutone::ops::check_apart;
 using neutone::ops::check_memory;
@@ -124,26 +125,6 @@ RingView<float>::Region checked_frames(const char* op, std::size_t frames, RingV
   return ready;
 }
 
-// Queues parameters for which there is room, cleaned: `n_before` times the first of each, then all.
-void write_params(const Block& block, std::size_t n_before, RingView<float>& ring) {
-  const std::size_t frames = n_before + block.params.frames;
-  const RingView<float>::Region room = ring.reserve(frames);
-  const Planar<const float> last = ring.last_written();
-  for (std::size_t param = 0; param < ring.channels(); ++param) {
-    float before = *last.row(param);
-    const float* const values = block.params.row(param);
-    const auto write = [&](const RingView<float>::Region& to, const float* from, std::ptrdiff_t stride) {
-      for (const Planar<float>& part : {to.head, to.tail}) {
-        before = neutone::dsp::copy_cleaned(from, stride, part.row(param), part.frames, before);
-        from += static_cast<std::ptrdiff_t>(part.frames) * stride;
-      }
-    };
-    if (block.params.frames > 0) write(room.slice_frames(0, n_before), values, 0);
-    write(room.slice_frames(n_before, block.params.frames), values, block.params.frame_stride);
-  }
-  ring.publish(frames);
-}
-
 // Queues a block, and the first of its parameters `n_before` times more.
 void stream_write(const Tensor& audio, const Tensor& params, int64_t n_before, const Tensor& samples,
                   const Tensor& cursors, const Tensor& param_samples, const Tensor& param_cursors) {
@@ -153,7 +134,7 @@ void stream_write(const Tensor& audio, const Tensor& params, int64_t n_before, c
   const std::size_t before = checked_count(kOp, "n_before", n_before);
   const RingView<float>::Region room = checked_room(kOp, "audio", block.audio.frames, rings.audio);
   static_cast<void>(checked_room(kOp, "params", before + block.params.frames, rings.params));
-  write_params(block, before, rings.params);
+  write_controls(block.params, before, rings.params);
   room.each_part(block.audio, fit_channels<float>);
   rings.audio.publish(block.audio.frames);
 }
@@ -170,7 +151,7 @@ void stream_write_resampled(const Tensor& audio, const Tensor& params, int64_t n
   check_apart(kOp, memory_of("audio", block.audio), memory_of("history", resampler.history()));
   static_cast<void>(checked_room(kOp, "audio", resampler.ready_after(block.audio.frames), rings.audio));
   static_cast<void>(checked_room(kOp, "params", before + block.params.frames, rings.params));
-  write_params(block, before, rings.params);
+  write_controls(block.params, before, rings.params);
   write_resampled(block.audio, resampler, rings.audio);
 }
 

@@ -1,0 +1,56 @@
+#include "engine/block_reader.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+namespace neutone::engine {
+
+void BlockReader::start(std::uint64_t number, std::size_t n_silent) noexcept NEUTONE_NONBLOCKING {
+  number_ = number;
+  n_silent_ = n_silent;
+  place_ = 0;
+  is_late_ = false;
+  slots_.forget_before(number);
+}
+
+const Block* BlockReader::awaited() const noexcept NEUTONE_NONBLOCKING {
+  const Block* block = slots_.finished(number_);
+  while (block == nullptr && finished_ != nullptr && slots_.is_published(number_)) {
+    finished_->wait();
+    block = slots_.finished(number_);
+  }
+  return block;
+}
+
+BlockReader::Piece BlockReader::next(std::size_t frames) noexcept NEUTONE_NONBLOCKING {
+  Piece piece;
+  if (n_silent_ > 0) {
+    piece.frames.frames = std::min(frames, n_silent_);
+    return piece;
+  }
+  const std::size_t count = std::min(frames, block_frames_ - place_);
+  if (const Block* const block = awaited()) {
+    piece.frames = block->out.slice_frames(place_, count);
+    return piece;
+  }
+  if (place_ == 0 && !is_late_) Counters::add(counters_.late_blocks);
+  is_late_ = true;
+  piece.frames.frames = count;
+  piece.is_missing = true;
+  return piece;
+}
+
+void BlockReader::advance(std::size_t frames) noexcept NEUTONE_NONBLOCKING {
+  if (n_silent_ > 0) {
+    n_silent_ -= frames;
+    return;
+  }
+  place_ += frames;
+  if (place_ < block_frames_) return;
+  place_ = 0;
+  is_late_ = false;
+  slots_.forget_before(++number_);
+}
+
+}  // namespace neutone::engine

@@ -1,0 +1,62 @@
+#pragma once
+
+#include "dsp/realtime.h"
+
+#if defined(__APPLE__)
+#include <dispatch/dispatch.h>
+#elif defined(__unix__)
+#include <semaphore.h>
+
+#include <cerrno>
+#else
+#include <semaphore>
+#endif
+
+namespace neutone::engine {
+
+// Counts posts, each of which lets one wait pass. The system's own: posting locks nothing in this process.
+class Semaphore {
+ public:
+  Semaphore();
+  Semaphore(const Semaphore&) = delete;
+  Semaphore& operator=(const Semaphore&) = delete;
+  ~Semaphore();
+
+  // [any thread, wait-free: at most one system call that wakes a thread]
+  void post() noexcept NEUTONE_NONBLOCKING;
+  // [never on an audio thread that has a deadline]
+  void wait() noexcept;
+
+ private:
+#if defined(__APPLE__)
+  dispatch_semaphore_t semaphore_;
+#elif defined(__unix__)
+  sem_t semaphore_;
+#else
+  std::counting_semaphore<> semaphore_;
+#endif
+};
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+#if defined(__APPLE__)
+inline Semaphore::Semaphore() : semaphore_(dispatch_semaphore_create(0)) {}
+inline Semaphore::~Semaphore() { dispatch_release(semaphore_); }
+inline void Semaphore::post() noexcept NEUTONE_NONBLOCKING { dispatch_semaphore_signal(semaphore_); }
+inline void Semaphore::wait() noexcept { dispatch_semaphore_wait(semaphore_, DISPATCH_TIME_FOREVER); }
+#elif defined(__unix__)
+inline Semaphore::Semaphore() : semaphore_() { sem_init(&semaphore_, 0, 0); }
+inline Semaphore::~Semaphore() { sem_destroy(&semaphore_); }
+inline void Semaphore::post() noexcept NEUTONE_NONBLOCKING { sem_post(&semaphore_); }
+inline void Semaphore::wait() noexcept {
+  while (sem_wait(&semaphore_) != 0 && errno == EINTR) {  // a signal came in between
+  }
+}
+#else
+inline Semaphore::Semaphore() : semaphore_(0) {}
+inline Semaphore::~Semaphore() = default;
+inline void Semaphore::post() noexcept NEUTONE_NONBLOCKING { semaphore_.release(); }
+inline void Semaphore::wait() noexcept { semaphore_.acquire(); }
+#endif
+
+}  // namespace neutone::engine

@@ -1,0 +1,139 @@
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <random>
+#include <utility>
+#include <vector>
+
+#include "buffer.h"
+#include "check.h"
+#include "engine/engine.h"
+
+// Models for the engine's tests, and a host that plays them.
+namespace neutone::test {
+
+using engine::Engine;
+using engine::EngineSettings;
+using engine::HostFormat;
+using engine::LatencyMode;
+using engine::LateOutput;
+using engine::ModelFormat;
+using engine::WorkerPool;
+using Audio = dsp::Planar<const float>;
+
+// A model of a format that does not depend on the host, and does to a block what a function says.
+class TestModel : public engine::Model {
+ public:
+  using Process = std::function<void(const Audio& audio, const Audio& params, const dsp::Planar<float>& out)>;
+
+  TestModel(ModelFormat format, Process process) : format_(std::move(format)), process_(std::move(process)) {}
+
+  ModelFormat configure(const HostFormat& /*host*/) override { return format_; }
+  void process(const Audio& audio, const Audio& params, const dsp::Planar<float>& out) override {
+    process_(audio, params, out);
+  }
+  void reset() override { ++n_resets; }
+
+  std::size_t n_resets = 0;
+
+ private:
+  ModelFormat format_;
+  Process process_;
+};
+
+inline void copy_through(const Audio& audio, const Audio& /*params*/, const dsp::Planar<float>& out) {
+  dsp::copy_frames<float>(audio, out);
+}
+
+// As many channels in as out, no parameters.
+inline ModelFormat format_of(std::size_t block_frames, std::int64_t rate_hz = 48'000, std::size_t channels = 2) {
+  ModelFormat format;
+  format.sample_rate_hz = rate_hz;
+  format.block_frames = block_frames;
+  format.in_channels = format.out_channels = channels;
+  return format;
+}
+
+// Puts out what comes in.
+inline std::shared_ptr<TestModel> identity(std::size_t block_frames, std::int64_t rate_hz = 48'000,
+                                           std::size_t channels = 2) {
+  return std::make_shared<TestModel>(format_of(block_frames, rate_hz, channels), copy_through);
+}
+
+// Tells how many frames the next callback has, of those that are left.
+using NextBlock = std::function<std::size_t()>;
+
+inline NextBlock always(std::size_t frames) {
+  return [frames] { return frames; };
+}
+
+// Anything up to `most`; 0 and 1 as well.
+inline NextBlock randomly(std::size_t most, std::uint64_t seed) {
+  return [random = std::mt19937_64(seed), most]() mutable {
+    const std::uint64_t kind = random() % 8;
+    return static_cast<std::size_t>(kind < 2 ? kind : random() % (most + 1));
+  };
+}
+
+// Waits for a pool of one thread to finish what engines have given it: the pool's jobs take turns, so every block of
+// its own that comes back means that another of each engine's is done.
+class Fence {
+ public:
+  explicit Fence(std::shared_ptr<WorkerPool> pool) : engine_(std::move(pool)) {
+    engine_.set_model(identity(1, 48'000, 1));
+    engine_.prepare({.max_block_frames = 1, .in_channels = 1, .out_channels = 1},
+                    {.latency_mode = LatencyMode::kBlocking});
+  }
+  // Until `n_blocks` blocks of an engine are done.
+  void wait_for(std::size_t n_blocks) {
+    for (std::size_t i = 0; i < n_blocks + 1; ++i) engine_.process(frame_.planar(), {}, frame_.planar());
+  }
+
+ private:
+  Engine engine_;
+  Buffer frame_ = Buffer(1, 1);
+};
+
+// Plays `in` through an engine, into as many frames. The last callback may be shorter. With a fence, the worker is done
+// before the next callback.
+inline void play(Engine& engine, const Audio& in, const Audio& params, const dsp::Planar<float>& out,
+                 const NextBlock& next_block, Fence* fence = nullptr) {
+  for (std::size_t done = 0; done < in.frames;) {
+    const std::size_t frames = std::min(next_block(), in.frames - done);
+    const std::uint64_t n_before = engine.stats().blocks;
+    const Audio values = params.frames == 1 ? params : params.slice_frames(done, frames);
+    engine.process(in.slice_frames(done, frames), values, out.slice_frames(done, frames));
+    done += frames;
+    if (fence != nullptr) fence->wait_for(engine.stats().blocks - n_before);
+  }
+}
+
+inline Buffer noise(std::size_t channels, std::size_t frames, std::uint64_t seed_value = seed()) {
+  std::mt19937_64 random(seed_value);
+  std::uniform_real_distribution<float> uniform(-1.0F, 1.0F);
+  Buffer buffer(channels, frames);
+  for (std::size_t channel = 0; channel < channels; ++channel) {
+    for (std::size_t frame = 0; frame < frames; ++frame) at(buffer.planar(), channel, frame) = uniform(random);
+  }
+  return buffer;
+}
+
+// Fails the test unless `out` is `in`, so many frames later, behind silence.
+inline void check_delayed(const Audio& in, const Audio& out, std::size_t delay, const Place& place = Place::current()) {
+  for (std::size_t channel = 0; channel < out.channels; ++channel) {
+    for (std::size_t frame = 0; frame < out.frames; ++frame) {
+      const float expected = frame < delay ? 0.0F : at(in, channel, frame - delay);
+      check(Split{} << at(out, channel, frame) == expected, "frame " + show(frame) + " of " + show(channel), place);
+    }
+  }
+}
+
+inline void check_equal(const Audio& actual, const Audio& expected, const Place& place = Place::current()) {
+  check_delayed(expected, actual, 0, place);
+}
+
+}  // namespace neutone::test
