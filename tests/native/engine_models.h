@@ -1,6 +1,6 @@
 #pragma once
 
-#include <cmath>
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -12,6 +12,7 @@
 #include "buffer.h"
 #include "check.h"
 #include "engine/engine.h"
+#include "engine/semaphore.h"
 
 // Models for the engine's tests, and a host that plays them.
 namespace neutone::test {
@@ -62,6 +63,36 @@ inline ModelFormat format_of(std::size_t block_frames, std::int64_t rate_hz = 48
 inline std::shared_ptr<TestModel> identity(std::size_t block_frames, std::int64_t rate_hz = 48'000,
                                            std::size_t channels = 2) {
   return std::make_shared<TestModel>(format_of(block_frames, rate_hz, channels), copy_through);
+}
+
+// Something that a test holds and lets go, one wait at a time.
+class Gate {
+ public:
+  void open(std::size_t times = 1) {
+    for (std::size_t i = 0; i < times; ++i) posts_.post();
+  }
+  void pass() {
+    arrivals_.post();
+    posts_.wait();
+  }
+  // Until somebody more is at the gate.
+  void await_arrival() { arrivals_.wait(); }
+
+ private:
+  engine::Semaphore posts_;
+  engine::Semaphore arrivals_;
+};
+
+// Puts each block out as soon as the gate lets it, times a gain.
+inline std::shared_ptr<TestModel> gated(Gate& gate, const ModelFormat& format, float gain = 1.0F) {
+  return std::make_shared<TestModel>(
+      format, [&gate, gain](const Audio& audio, const Audio& /*params*/, const dsp::Planar<float>& out) {
+        gate.pass();
+        dsp::copy_frames<float>(audio, out);
+        for (std::size_t channel = 0; channel < out.channels; ++channel) {
+          for (std::size_t frame = 0; frame < out.frames; ++frame) out.row(channel)[frame] *= gain;
+        }
+      });
 }
 
 // Tells how many frames the next callback has, of those that are left.
@@ -134,6 +165,19 @@ inline void check_delayed(const Audio& in, const Audio& out, std::size_t delay, 
 
 inline void check_equal(const Audio& actual, const Audio& expected, const Place& place = Place::current()) {
   check_delayed(expected, actual, 0, place);
+}
+
+// Frames of which any channel differs.
+[[nodiscard]] inline std::size_t n_different(const Audio& actual, const Audio& expected) {
+  std::size_t count = 0;
+  for (std::size_t frame = 0; frame < actual.frames; ++frame) {
+    bool is_equal = true;
+    for (std::size_t channel = 0; channel < actual.channels; ++channel) {
+      is_equal = is_equal && at(actual, channel, frame) == at(expected, channel, frame);
+    }
+    count += is_equal ? 0U : 1U;
+  }
+  return count;
 }
 
 }  // namespace neutone::test
