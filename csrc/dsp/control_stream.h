@@ -39,7 +39,8 @@ struct ControlTimes {
 
 // Queues values of a host, cleaned, for which the ring has room: `n_before` times the first of each, then all.
 // [producer, no allocation]
-inline void write_controls(const Planar<const float>& controls, std::size_t n_before, RingView<float>& ring) noexcept {
+inline void write_controls(const Planar<const float>& controls, std::size_t n_before,
+                           RingView<float>& ring) noexcept NEUTONE_NONBLOCKING {
   const std::size_t frames = n_before + controls.frames;
   const RingView<float>::Region room = ring.reserve(frames);
   const Planar<const float> last = ring.last_written();

@@ -14,6 +14,8 @@ void BlockReader::start(std::uint64_t number, std::size_t n_silent) noexcept NEU
   slots_.forget_before(number);
 }
 
+// Waits in LatencyMode::kBlocking only, which is not for audio threads.
+NEUTONE_EXEMPT_BEGIN
 const Block* BlockReader::awaited() const noexcept NEUTONE_NONBLOCKING {
   const Block* block = slots_.finished(number_);
   while (block == nullptr && finished_ != nullptr && slots_.is_published(number_)) {
@@ -22,6 +24,7 @@ const Block* BlockReader::awaited() const noexcept NEUTONE_NONBLOCKING {
   }
   return block;
 }
+NEUTONE_EXEMPT_END
 
 BlockReader::Piece BlockReader::next(std::size_t frames) noexcept NEUTONE_NONBLOCKING {
   Piece piece;
