@@ -1,0 +1,162 @@
+// What tests/test_native_host.py does with neutone::host::Model itself, in a process without Python:
+//   host_probe blocks N FILE...       of each plays N blocks, forgets, plays one more; prints what each block said
+//   host_probe reload FILE N          opens, plays and closes it again and again; prints by how many KiB memory grew
+//   host_probe metadata FILE...       reads what each says of itself; prints what was wrong with it
+//   host_probe open FILE...           opens each; prints what was wrong with it
+//   host_probe choose                 reads lines "rate block is_constant n rates n sizes"; prints rate and block chosen
+//   host_probe operators LIBRARY...   loads one after the other; prints what each said
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <fstream>
+#include <iostream>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "dsp/planar.h"
+#include "host/format.h"
+#include "host/model.h"
+#include "host/operators.h"
+
+namespace {
+
+using neutone::host::Model;
+
+// Blocks of audio for a model, in and out.
+class Player {
+ public:
+  explicit Player(Model& model)
+      : model_(model),
+        format_(model.configure({})),
+        audio_(format_.in_channels * format_.block_frames, 0.5F),
+        params_(format_.default_params.size() * format_.block_frames, 0.5F),
+        out_(format_.out_channels * format_.block_frames) {}
+
+  void play() {
+    const std::size_t frames = format_.block_frames;
+    const auto stride = static_cast<std::ptrdiff_t>(frames);
+    model_.process({audio_.data(), format_.in_channels, frames, stride, 1},
+                   {params_.data(), format_.default_params.size(), frames, stride, 1},
+                   {out_.data(), format_.out_channels, frames, stride, 1});
+  }
+
+  [[nodiscard]] float first() const noexcept { return out_.front(); }
+
+ private:
+  Model& model_;
+  neutone::engine::ModelFormat format_;
+  std::vector<float> audio_;
+  std::vector<float> params_;
+  std::vector<float> out_;
+};
+
+template <typename Action>
+void report(const std::string& what, const Action& action) {
+  try {
+    action();
+  } catch (const neutone::host::LoadError& error) {
+    std::cout << what << ": LoadError: " << error.what() << "\n";
+  } catch (const neutone::host::ModelError& error) {
+    std::cout << what << ": ModelError: " << error.what() << "\n";
+  }
+}
+
+void play_blocks(const std::string& file, int count) {
+  Model model(file);
+  Player player(model);
+  const auto play = [&player](const std::string& what) {
+    report(what, [&] {
+      player.play();
+      std::cout << what << ": " << player.first() << "\n";
+    });
+  };
+  for (int i = 0; i < count; ++i) play("block");
+  report("reset", [&model] { model.reset(); });
+  play("after reset");
+  std::cout << "last error: " << model.last_error() << "\n";
+}
+
+// Of this process, as the system counts it.
+std::int64_t resident_kib() {
+  constexpr std::int64_t kPageKib = 4;
+  std::ifstream file("/proc/self/statm");
+  std::int64_t pages = 0;
+  file >> pages >> pages;
+  return pages * kPageKib;
+}
+
+void reload(const std::string& file, int count) {
+  constexpr int kWarmUp = 10;  // until torch has made what it keeps
+  std::int64_t before = 0;
+  for (int i = -kWarmUp; i < count; ++i) {
+    if (i == 0) before = resident_kib();
+    Model model(file);
+    Player(model).play();
+  }
+  std::cout << resident_kib() - before << "\n";
+}
+
+template <typename Open>
+void open_all(std::span<char*> files, const Open& open) {
+  for (const std::string file : files) {
+    report(file, [&] {
+      open(file);
+      std::cout << file << ": good\n";
+    });
+  }
+}
+
+std::vector<std::int64_t> read_numbers() {
+  std::size_t count = 0;
+  std::cin >> count;
+  std::vector<std::int64_t> numbers(count);
+  for (std::int64_t& number : numbers) std::cin >> number;
+  return numbers;
+}
+
+void choose_all() {
+  neutone::engine::HostFormat host;
+  while (std::cin >> host.sample_rate_hz >> host.max_block_frames >> host.has_constant_blocks) {
+    const std::vector<std::int64_t> rates_hz = read_numbers();
+    const std::vector<std::int64_t> sizes_frames = read_numbers();
+    const auto chosen = neutone::host::choose_setting(host, rates_hz, sizes_frames);
+    std::cout << chosen.sample_rate_hz << " " << chosen.block_frames << "\n";
+  }
+}
+
+void load_all(std::span<char*> libraries) {
+  for (const std::string library : libraries) {
+    report(library, [&library] {
+      neutone::host::load_operators(library);
+      std::cout << library << ": version " << neutone::host::operators_version() << "\n";
+    });
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  const std::span<char*> arguments(argv, static_cast<std::size_t>(argc));
+  const std::string command = arguments.size() > 1 ? arguments[1] : "";
+  if (command == "operators") {
+    load_all(arguments.subspan(2));
+  } else if (command == "metadata") {
+    open_all(arguments.subspan(2), [](const std::string& file) { static_cast<void>(neutone::host::read_metadata(file)); });
+  } else if (command == "open") {
+    open_all(arguments.subspan(2), [](const std::string& file) { Model(file).configure({}); });
+  } else if (command == "choose") {
+    choose_all();
+  } else if (command == "blocks" && arguments.size() > 3) {
+    for (const std::string file : arguments.subspan(3)) play_blocks(file, std::stoi(arguments[2]));
+  } else if (command == "reload" && arguments.size() == 4) {
+    reload(arguments[2], std::stoi(arguments[3]));
+  } else {
+    std::cerr << "host_probe: see its source\n";
+    return 2;
+  }
+  return 0;
+} catch (const std::exception& error) {
+  std::cerr << "host_probe: " << error.what() << "\n";
+  return 1;
+}

@@ -1,0 +1,157 @@
+"""What plays models without Python: runs ``neutone-host`` and ``host_probe`` as they were built, and makes files."""
+
+import io
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from .conftest import Result
+
+FOLDER = Path(__file__).parents[1] / "build" / "host"
+OPERATORS = FOLDER / "libneutone_ops.so"
+
+
+def start(program: str, *arguments: object, stdin: str = "", **environment: str) -> Result:
+    """Run it in an environment of its own: the torch of this process, and its variables, must not help."""
+    executable = FOLDER / program
+    if not executable.exists():
+        pytest.fail(f"{executable} is not built; run: make host")
+    clean = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
+    command = [str(executable), *map(str, arguments)]
+    done = subprocess.run(command, env=clean | environment, input=stdin, capture_output=True, text=True, check=False)  # noqa: S603
+    return Result(done.returncode, done.stdout, done.stderr)
+
+
+def neutone_host(*arguments: object, **environment: str) -> Result:
+    """The command; a process that a signal has ended is never what a test wants."""
+    result = start("neutone-host", *arguments, **environment)
+    assert result.returncode >= 0, result
+    return result
+
+
+def probe(*arguments: object, stdin: str = "", **environment: str) -> list[str]:
+    """The lines that ``tests/host/host_probe.cpp`` prints."""
+    result = start("host_probe", *arguments, stdin=stdin, **environment)
+    assert result.returncode == 0, result
+    return result.stdout.splitlines()
+
+
+class RawModel(nn.Module):
+    """The least that a host takes for a wrapped model: without the checks of ours. Loud blocks are played as told."""
+
+    def __init__(self, trick: str) -> None:
+        super().__init__()
+        self.trick = trick
+
+    def forward(self, x: Tensor, params: Tensor) -> Tensor | None:
+        """Return the audio, or something else."""
+        y = x + 0.0 * params[:1]
+        if bool(x.max() < 0.4):
+            return y
+        if self.trick == "raises":
+            raise ValueError("too loud")  # noqa: EM101
+        if self.trick == "none":
+            return None
+        if self.trick == "short":
+            y = y[:, 1:]
+        if self.trick == "mono":
+            y = y[:1]
+        if self.trick == "one dimension":
+            y = y[0]
+        if self.trick == "float64":
+            y = y.to(torch.float64)
+        if self.trick == "float16":
+            y = y.to(torch.float16)
+        if self.trick == "meta":
+            y = torch.empty(y.shape, device=torch.device("meta"))
+        if self.trick == "sparse":
+            y = y.to_sparse()
+        if self.trick == "transposed":
+            y = y.t().contiguous().t()
+        if self.trick == "scribbles":
+            x.fill_(9.0)
+            params.fill_(9.0)
+        if self.trick == "nan":
+            y = y * torch.nan
+        if self.trick == "index":
+            y = y[7]
+        return y
+
+    @torch.jit.export
+    def reset(self) -> bool:
+        return True
+
+    @torch.jit.export
+    def set_sample_rate_and_buffer_size(self, sample_rate: int, n_samples: int) -> bool:
+        if self.trick == "refuses":
+            raise ValueError("not at " + str(sample_rate) + " Hz")
+        return True
+
+    @torch.jit.export
+    def calc_model_delay_samples(self) -> int:
+        return -1 if self.trick == "negative delay" else 0
+
+    @torch.jit.export
+    def is_input_mono(self) -> bool:
+        return False
+
+    @torch.jit.export
+    def is_output_mono(self) -> bool:
+        return False
+
+    @torch.jit.export
+    def get_native_sample_rates(self) -> list[int]:
+        return [0] if self.trick == "no rate" else []
+
+    @torch.jit.export
+    def get_native_buffer_sizes(self) -> list[int]:
+        return [64]
+
+
+class RawScript(nn.Module):
+    """What such a model lies in."""
+
+    def __init__(self, w2w_base: nn.Module) -> None:
+        super().__init__()
+        self.w2w_base = w2w_base
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x
+
+    @torch.jit.export
+    def get_default_param_values(self) -> Tensor:
+        return torch.zeros(4, 1)
+
+
+class Clip(nn.Module):
+    """What a model that renders whole clips lies in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.nrb = nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x
+
+
+class Integer(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.w2w_base = 5
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.w2w_base
+
+
+def saved(module: nn.Module, metadata: dict[str, Any] | str = "{}") -> bytes:
+    """Return a TorchScript file with metadata."""
+    file = io.BytesIO()
+    text = metadata if isinstance(metadata, str) else json.dumps(metadata)
+    torch.jit.save(torch.jit.script(module), file, _extra_files={"metadata.json": text})
+    return file.getvalue()

@@ -1,0 +1,413 @@
+"""What the C++ host says of files that it cannot play, or that need what is not there: one clear error, and no crash."""
+
+import gzip
+import io
+import json
+import pickle
+import re
+import shutil
+import zipfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from neutone_sdk import _version
+from neutone_sdk.archive import read_metadata
+from neutone_sdk.utils import save_neutone_model
+
+from .corpus import zips
+from .helpers_existing import Halve, Hosted, Integrates, exported
+from .native_host import OPERATORS, Clip, Integer, RawModel, RawScript, neutone_host, probe, saved, start
+from .wrappers import PassThrough, card, export_quickly
+
+VERSION = _version.__version__
+
+
+@pytest.fixture(scope="module")
+def native() -> bytes:
+    return exported(Hosted, Integrates).content
+
+
+def said_of(content: bytes, folder: Path, command: str = "open", **environment: str) -> str:
+    path = folder / "model.nm"
+    path.write_bytes(content)
+    (line,) = probe(command, path, **environment)
+    assert line.count("model.nm") <= 2  # the probe says it, and the message
+    return line
+
+
+def zipped(**members: str) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, text in members.items():
+            archive.writestr(name, text)
+    return file.getvalue()
+
+
+def torch_pickle() -> bytes:
+    file = io.BytesIO()
+    torch.save({"weights": torch.zeros(3)}, file)
+    return file.getvalue()
+
+
+def without_metadata() -> bytes:
+    file = io.BytesIO()
+    torch.jit.save(torch.jit.script(Halve()), file)
+    return file.getvalue()
+
+
+def with_metadata(content: bytes, **changes: object) -> bytes:
+    archive = zips.read(content)
+    piece = archive.piece("extra/metadata.json")
+    piece.content = json.dumps(json.loads(piece.content) | changes).encode()
+    return archive.write()
+
+
+DAMAGED = r"is not a model: it is damaged, truncated, or no TorchScript archive"
+
+
+NO_MODELS: list[tuple[Callable[[], bytes], str]] = [
+    (lambda: b"", DAMAGED),
+    (lambda: b"RIFF\x00\x00WAVEfmt " * 99, DAMAGED),
+    (lambda: pickle.dumps({"a": 1}), DAMAGED),
+    (lambda: zipped(readme="text"), DAMAGED),
+    (torch_pickle, "is an archive without metadata.json; export it"),
+    (without_metadata, "is an archive without metadata.json; export it"),
+    (lambda: saved(Halve()), "holds no model that was wrapped for a host"),
+    (lambda: saved(Integer()), "holds no model that was wrapped for a host"),
+    (lambda: saved(Clip()), "renders whole clips; hosts play real-time models only"),
+    (lambda: saved(RawScript(nn.Identity())), "its wrapped model has no method reset"),
+    (
+        lambda: saved(RawScript(RawModel("no rate"))),
+        r"cannot say what it plays: get_native_sample_rates\(\) must return numbers of at least 1",
+    ),
+]
+
+
+def written(contents: Iterable[bytes], folder: Path) -> list[Path]:
+    """Write a file of each."""
+    files = []
+    for index, content in enumerate(contents):
+        files.append(folder / f"{index}.nm")
+        files[-1].write_bytes(content)
+    return files
+
+
+def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
+    files = written((make() for make, _ in NO_MODELS), tmp_path)
+
+    lines = probe("open", *files)
+
+    for line, file, (_, message) in zip(lines, files, NO_MODELS, strict=True):
+        assert re.search(f"^{file}: LoadError: {file}:? .*{message}", line)
+
+
+def test_a_model_that_cannot_be_set_up_says_why(tmp_path: Path) -> None:
+    refuses, negative = probe("open", *written(map(raw, ["refuses", "negative delay"]), tmp_path))
+
+    assert "ModelError: not at 48000 Hz" in refuses
+    assert "ModelError: calc_model_delay_samples() must return a whole number of at least 0" in negative
+
+
+def test_truncated_and_damaged_files_are_refused(native: bytes, tmp_path: Path) -> None:
+    lengths = [len(native) * tenth // 10 for tenth in range(1, 10)] + [len(native) - lost for lost in (1, 22, 64)]
+    contents = [native[:length] for length in lengths]
+    for name in ("extra/metadata.json", "data.pkl", "constants.pkl"):
+        at = native.index(zips.read(native).piece(name).content)
+        contents.append(native[:at] + bytes(16) + native[at + 16 :])
+    files = written(contents, tmp_path)
+
+    lines = probe("open", *files)
+
+    assert len(lines) == len(files)
+    assert [line for line in lines if not re.search(f"LoadError: .*({DAMAGED}|torch cannot load|is not JSON)", line)] == []
+
+
+def test_a_file_that_is_not_there_a_folder_and_a_device_are_refused(tmp_path: Path) -> None:
+    missing, folder, device = probe("open", tmp_path / "none.nm", tmp_path, "/dev/zero")
+
+    assert f"LoadError: there is no file {tmp_path}/none.nm; check its name" in missing
+    assert f"LoadError: {tmp_path} is a folder; name the model.nm" in folder
+    assert "LoadError: /dev/zero is no regular file" in device
+
+
+KNOB: dict[str, Any] = {"name": "gain", "description": "", "default_value": 0.5, "type": "continuous"}
+MENU: dict[str, Any] = {**KNOB, "type": "categorical", "n_values": 2, "labels": ["a", "b"], "default_value": 1}
+
+
+def parameters(*each: object) -> dict[str, Any]:
+    return {"neutone_parameters": {f"p{index + 1}": parameter for index, parameter in enumerate(each)}}
+
+
+BAD_METADATA: list[tuple[dict[str, Any] | str, str]] = [
+    ("", "is not JSON that can be read"),
+    ("{'a': 1}", "is not JSON that can be read"),
+    ('{"a": NaN}', "is not JSON that can be read"),
+    ('{"model_name": "x\\ud800"}', "is not JSON that can be read"),
+    ('{"model_name": "\xff"}', "is not JSON that can be read"),
+    ("[" * 100_000, "holds more values, or deeper ones"),
+    ("[" + "0," * 200_000 + "0]", "holds more values, or deeper ones"),
+    ("[1]", r"all of it must be an object, got \[1\]"),
+    ({"model_name": 5}, "model_name must be a text, got 5"),
+    ({"model_authors": 5}, "model_authors must be a list, got 5"),
+    ({"model_authors": [5]}, r"model_authors\[0\] must be a text, got 5"),
+    ({"technical_links": ["a"]}, r'technical_links must be an object of texts, got \["a"\]'),
+    ({"is_experimental": "maybe"}, 'is_experimental must be true or false, got "maybe"'),
+    ({"native_sample_rates": [True]}, r"native_sample_rates\[0\] must be a whole number of at least 1, got true"),
+    ({"native_sample_rates": [0]}, r"native_sample_rates\[0\] must be a whole number of at least 1, got 0"),
+    ({"native_buffer_sizes": [1e300]}, r"native_buffer_sizes\[0\] must be a whole number of at least 1, got 1e\+300"),
+    ({"look_behind_samples": 1.5}, r"look_behind_samples must be a whole number of at least 0, got 1\.5"),
+    ({"wet_default_value": 2}, "wet_default_value must be a number from 0 to 1, got 2"),
+    ({"neutone_parameters": [1]}, r"neutone_parameters must be an object, got \[1\]"),
+    (parameters(1), r"neutone_parameters\.p1 must be an object, got 1"),
+    (parameters(*[KNOB] * 5), "neutone_parameters must be at most 4 knobs and menus, got 5"),
+    (parameters(KNOB, {"default_value": 1}), r"neutone_parameters\.p2\.name must be a text, got null"),
+    (parameters({**KNOB, "min_value": 1, "max_value": 1}), r"p1\.min_value must be below max_value, got 1"),
+    (parameters({**KNOB, "default_value": "loud"}), r'p1\.default_value must be a number, got "loud"'),
+    (parameters({**MENU, "default_value": 7}), r"p1\.default_value must be between min_value and max_value, got 7"),
+    (parameters({**MENU, "labels": ["a"]}), r"p1\.labels must be one for each of n_values, got 1"),
+    (parameters({**MENU, "n_values": 1}), r"p1\.n_values must be a whole number of at least 2, got 1"),
+]
+
+
+def test_metadata_that_hold_what_they_should_not_are_refused(tmp_path: Path) -> None:
+    archive = zips.read(saved(Halve()))
+    contents = []
+    for metadata, _ in BAD_METADATA:
+        text = metadata.encode("latin-1") if isinstance(metadata, str) else json.dumps(metadata).encode()
+        archive.piece("extra/metadata.json").content = text
+        contents.append(archive.write())
+    files = written(contents, tmp_path)
+
+    lines = probe("metadata", *files)
+
+    for line, file, (_, message) in zip(lines, files, BAD_METADATA, strict=True):
+        assert re.search(rf"LoadError: {file}: .*{message}", line)
+
+
+def test_metadata_of_any_age_are_read(tmp_path: Path) -> None:
+    """Texts where numbers and booleans belong, nulls, missing keys."""
+    old: dict[str, Any] = {
+        "is_input_mono": "True",
+        "look_behind_samples": "8",
+        "native_sample_rates": ["48000"],
+        "citation": None,
+        **parameters({**KNOB, "default_value": "3", "min_value": "1", "max_value": "5.5", "labels": None}, MENU),
+    }
+    path = tmp_path / "old.nm"
+    path.write_bytes(saved(Halve(), old))
+
+    shown = neutone_host("info", path).stdout
+
+    assert "channels      mono in, stereo out" in shown
+    assert "sample rates  48000 Hz" in shown
+    assert "look-behind   8 samples" in shown
+    assert "range       1 .. 5.5\n  default     3\n" in shown
+    assert "range       a | b\n  default     b\n" in shown
+
+
+def test_info_shows_what_python_reads(native: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "model.nm"
+    path.write_bytes(native)
+
+    assert json.loads(neutone_host("info", path, "--json").stdout) == read_metadata(path)
+    shown = neutone_host("info", path).stdout
+    for text in ("existing (experimental)", "A. Author, B. Author", "44100 Hz", "-1 .. 1", "knob hidden (hidden)"):
+        assert text in shown
+
+
+def test_info_runs_nothing_and_needs_no_operators(native: bytes, tmp_path: Path) -> None:
+    archive = zips.read(native)
+    for piece in archive.named(".py"):
+        piece.content = b"this is no code"
+    path = tmp_path / "model.nm"
+    path.write_bytes(archive.write())
+
+    assert "existing" in neutone_host("info", path, NEUTONE_OPS_LIBRARY="/nowhere").stdout
+
+
+def test_info_prints_no_control_characters(tmp_path: Path) -> None:
+    path = tmp_path / "model.nm"
+    path.write_bytes(saved(Halve(), {"model_name": "a\x1b[31m\x07b\x9bc", "model_version": "1\x7f.0"}))
+
+    shown = neutone_host("info", path).stdout
+
+    assert "a[31mbc" in shown
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", shown)
+
+
+# What files need.
+
+
+@pytest.mark.parametrize(
+    ("needed", "loads"), [("99.0.0", False), ("2.99.1", False), (VERSION, True), ("2.0.99", True), ("1.0.0", True)]
+)
+def test_operators_may_not_be_older_than_those_of_the_file(
+    needed: str, loads: bool, native: bytes, tmp_path: Path
+) -> None:
+    line = said_of(with_metadata(native, required_ops={"neutone": needed}), tmp_path)
+
+    if loads:
+        assert line.endswith("good")
+    else:
+        expected = f"needs neutone operators of version {needed}, this process has those of {VERSION}; take libneutone_ops"
+        assert f"LoadError: {tmp_path}/model.nm {expected}" in line
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"flavour": "future"}, "its flavour is future, here native and portable are known; it needs a newer host"),
+        ({"required_ops": {}}, "but its metadata do not ask for neutone operators; export it again"),
+    ],
+)
+def test_metadata_that_contradict_the_code(
+    changes: dict[str, Any], message: str, native: bytes, tmp_path: Path
+) -> None:
+    line = said_of(with_metadata(native, **changes), tmp_path)
+
+    assert "LoadError" in line
+    assert message in line
+
+
+def in_newer_format(content: bytes) -> bytes:
+    archive = zips.read(content)
+    for piece in archive.named("version"):
+        piece.content = b"99\n"
+    return archive.write()
+
+
+def with_unknown_operator(content: bytes) -> bytes:
+    archive = zips.read(content)
+    for piece in archive.named(".py"):
+        piece.content = piece.content.replace(b"torch.cumsum(", b"torch.cumulate(")
+    return archive.write()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [(in_newer_format, "version"), (with_unknown_operator, "it uses the operator aten::cumulate, which is not here")],
+)
+def test_a_file_that_needs_a_newer_torch_says_which(
+    change: Callable[[bytes], bytes], message: str, native: bytes, tmp_path: Path
+) -> None:
+    line = said_of(change(with_metadata(native, pytorch_version="9.9.0")), tmp_path)
+
+    assert "LoadError" in line
+    assert message in line
+    if change is with_unknown_operator:
+        assert "it was made with torch 9.9.0, here is torch " + torch.__version__.split("+")[0] in line
+
+
+# Operators.
+
+
+def test_operators_are_loaded_once_from_one_place(tmp_path: Path) -> None:
+    link, copy = tmp_path / "link.so", tmp_path / "copy.so"
+    link.symlink_to(OPERATORS)
+    shutil.copy(OPERATORS, copy)
+
+    first, again, linked, other, after = probe("operators", OPERATORS, OPERATORS, link, copy, OPERATORS)
+
+    for line in (first, again, linked, after):
+        assert line.endswith(f": version {VERSION}")
+    assert "LoadError: the neutone operators are loaded already, from" in other
+    assert f"a process can have them from one place only, and {copy} is another" in other
+
+
+def test_what_is_no_operator_library_is_refused(tmp_path: Path) -> None:
+    text = tmp_path / "text.so"
+    text.write_text("no library")
+    foreign = next(Path(torch.__file__).parent.glob("lib/libgomp*"))
+
+    missing, folder, no_library, of_others, good = probe(
+        "operators", tmp_path / "none.so", tmp_path, text, foreign, OPERATORS
+    )
+
+    assert f"LoadError: there is no operator library at {tmp_path}/none.so; it is libneutone_ops" in missing
+    assert f"LoadError: there is no operator library at {tmp_path};" in folder
+    assert f"LoadError: cannot load the operator library {text}" in no_library
+    assert "is no library of neutone operators: it has registered none" in of_others
+    assert good.endswith(f": version {VERSION}")  # what failed is no obstacle
+
+
+def test_without_operators_native_files_are_refused_and_portable_ones_play(native: bytes, tmp_path: Path) -> None:
+    save_neutone_model(PassThrough(nn.Identity(), card=card()), tmp_path, max_n_samples=0, flavour="portable")
+    portable = (tmp_path / "model.nm").rename(tmp_path / "portable.nm")
+
+    line = said_of(native, tmp_path, NEUTONE_OPS_LIBRARY="/nowhere/libneutone_ops.so")
+
+    assert "LoadError: there is no operator library at /nowhere/libneutone_ops.so" in line
+    assert probe("open", portable, NEUTONE_OPS_LIBRARY="/nowhere")[0].endswith(": good")
+
+
+# Models that fail, and many models.
+
+
+WANTED = r"must return float32 audio of shape \(2, 64\), got "
+TRICKS = {
+    "raises": "too loud",
+    "none": WANTED + "None",
+    "short": WANTED + r"Float of shape \[2, 63\] on cpu",
+    "mono": WANTED + r"Float of shape \[1, 64\] on cpu",
+    "one dimension": WANTED + r"Float of shape \[64\] on cpu",
+    "float64": WANTED + r"Double of shape \[2, 64\] on cpu",
+    "float16": WANTED + r"Half of shape \[2, 64\] on cpu",
+    "meta": WANTED + r"Float of shape \[2, 64\] on meta",
+    "sparse": WANTED + r"Float of shape \[2, 64\] on cpu, not dense",
+    "index": r"index 7 out of range for tensor of size \[2, 64\] at dimension 0",
+}
+
+
+def raw(trick: str) -> bytes:
+    return saved(RawScript(RawModel(trick)))
+
+
+def test_a_model_that_fails_says_why_in_every_block(tmp_path: Path) -> None:
+    lines = iter(probe("blocks", 2, *written(map(raw, TRICKS), tmp_path)))
+
+    for message in TRICKS.values():
+        for said in ("block: ModelError: ", "block: ModelError: ", "after reset: ModelError: ", "last error: "):
+            assert re.search(f"^{said}.*{message}", next(lines))
+    assert list(lines) == []
+
+
+def test_a_model_may_return_any_strides_and_write_into_what_it_gets(tmp_path: Path) -> None:
+    lines = probe("blocks", 2, *written(map(raw, ["", "transposed", "scribbles"]), tmp_path))
+
+    assert lines == 3 * ["block: 0.5", "block: 0.5", "after reset: 0.5", "last error: "]
+
+
+def test_a_reset_forgets_and_warming_up_leaves_no_trace(tmp_path: Path) -> None:
+    """The running mean of the file's right channel, and its look-behind."""
+    path = tmp_path / "model.nm"
+    path.write_bytes(gzip.decompress((Path(__file__).parent / "data" / "model_1x.nm.gz").read_bytes()))
+
+    first, second, _, after_reset, _ = probe("blocks", 3, path)
+
+    assert first.replace("block", "after reset") == after_reset
+    assert second != first
+
+
+@pytest.mark.parametrize(("is_raw", "count"), [(True, 100), (False, 30)], ids=["small", "native"])
+def test_models_come_and_go_without_a_trace(is_raw: bool, count: int, tmp_path: Path) -> None:
+    kept_kib = 20  # of each model, at most: torch keeps the names of types; a model has some hundred KiB
+    if is_raw:
+        (model,) = written([raw("")], tmp_path)
+    else:
+        model = export_quickly(tmp_path, PassThrough(nn.Identity(), card=card(native_buffer_sizes=[64])))
+
+    (grown_kib,) = probe("reload", model, count)
+
+    assert int(grown_kib) < count * kept_kib
+
+
+def test_the_command_says_what_is_wrong_and_nothing_else(tmp_path: Path) -> None:
+    result = neutone_host("info", tmp_path / "none.nm")
+
+    assert result == (1, "", f"neutone-host: there is no file {tmp_path}/none.nm; check its name\n")
+    assert start("neutone-host", "play").returncode == 2
