@@ -83,6 +83,16 @@ class Gate {
   engine::Semaphore arrivals_;
 };
 
+// Opens a gate for good when a test ends, however it ends: engines wait for the blocks that are held.
+struct OpenAtEnd {
+  explicit OpenAtEnd(Gate& held) : gate(held) {}
+  OpenAtEnd(const OpenAtEnd&) = delete;
+  OpenAtEnd& operator=(const OpenAtEnd&) = delete;
+  ~OpenAtEnd() { gate.open(100'000); }
+
+  Gate& gate;
+};
+
 // Puts each block out as soon as the gate lets it, times a gain.
 inline std::shared_ptr<TestModel> gated(Gate& gate, const ModelFormat& format, float gain = 1.0F) {
   return std::make_shared<TestModel>(
