@@ -74,7 +74,7 @@ test-native: $(VENV)/.env-ready ## Run the C++ tests, plain and under sanitizers
 	$(call run_native_tests,native native-asan native-tsan)
 
 test-realtime: $(VENV)/.env-ready realtime-sanitizer ## Run the C++ tests with what audio threads may do checked
-	$(call run_native_tests,native-rtsan)
+	$(call run_native_tests,realtime)
 
 test-instructions: hot-paths ## Count the instructions of hot paths, and compare with those on record
 	$(BIN)/python -m tests.instructions.count

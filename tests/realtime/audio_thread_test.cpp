@@ -1,5 +1,7 @@
 // An audio thread that plays everything, while another swaps models and a worker's model does what audio threads must
 // not. Where callbacks are counted, none may be found; under RealtimeSanitizer the first one would end the program.
+#include "audio_thread.h"
+
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -22,31 +24,6 @@
 #include "engine/semaphore.h"
 #include "engine_models.h"
 
-#ifdef NEUTONE_COUNTS_CALLBACKS
-#include "callback_watch.h"
-#else
-namespace neutone::test {
-
-struct CallbackCounts {
-  [[nodiscard]] static std::size_t violations() noexcept { return 0; }
-};
-inline std::ostream& operator<<(std::ostream& out, const CallbackCounts& /*counts*/) { return out; }
-
-class CallbackWatch {
- public:
-  template <typename Callback>
-  void run(const Callback& callback) {
-    callback();
-  }
-  [[nodiscard]] CallbackCounts counts() const noexcept { return counts_; }
-
- private:
-  CallbackCounts counts_;
-};
-
-}  // namespace neutone::test
-#endif
-
 using namespace neutone::test;  // NOLINT(google-build-using-namespace): all of it is for these tests
 
 namespace {
@@ -54,32 +31,6 @@ namespace {
 constexpr std::size_t kMaxBlock = 512;
 constexpr std::size_t kCallbacks = 500;
 constexpr std::size_t kSwaps = 30;
-
-// Calls `callback` on a thread of its own, watched, at least so many times and until `has_ended`; between two calls it
-// lets others run.
-template <typename Callback, typename HasEnded>
-CallbackCounts run_audio_thread(std::size_t callbacks, const Callback& callback, const HasEnded& has_ended) {
-  CallbackCounts counts;
-  std::thread audio_thread([&] {
-    CallbackWatch watch;
-    for (std::size_t i = 0; i < callbacks || !has_ended(); ++i) {
-      watch.run([&] { callback(i); });
-      std::this_thread::yield();
-    }
-    counts = watch.counts();
-  });
-  audio_thread.join();
-  return counts;
-}
-
-template <typename Callback>
-CallbackCounts run_audio_thread(std::size_t callbacks, const Callback& callback) {
-  return run_audio_thread(callbacks, callback, [] { return true; });
-}
-
-void check_safe(const CallbackCounts& counts, const Place& place = Place::current()) {
-  check(Comparison{counts.violations() == 0, show(counts)}, "nothing that an audio thread must not do", place);
-}
 
 // As torch does in every call: allocates and locks. Now and then it throws, or returns what is not a number.
 std::shared_ptr<TestModel> unsafe_model(std::int64_t rate_hz, std::size_t channels, std::size_t n_params) {
