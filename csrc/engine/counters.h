@@ -40,7 +40,7 @@ class Counters {
   Count muted_blocks{0};
 
  private:
-  static constexpr std::size_t kTimes = 4096;
+  static constexpr std::size_t kTimes = 1024;
 
   Count n_times_{0};
   Count longest_ns_{0};

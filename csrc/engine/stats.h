@@ -13,7 +13,7 @@ struct Stats {
   std::uint64_t refused_callbacks = 0;  // before prepare, or larger than the host promised
   std::uint64_t failed_blocks = 0;      // the model threw
   std::uint64_t muted_blocks = 0;       // the model returned numbers that are not finite
-  // Microseconds that the worker took for a block, over the latest some thousand; 0 before the first.
+  // Microseconds that the worker took for a block, over the latest thousand; 0 before the first.
   double worker_p50_us = 0.0;
   double worker_p99_us = 0.0;
   double worker_max_us = 0.0;  // of all

@@ -17,6 +17,8 @@
 #include "dsp/resampler.h"
 #include "dsp/spsc_ring.h"
 #include "dsp/svf.h"
+#include "engine/engine.h"
+#include "engine_models.h"
 #include "stamps.h"
 
 using neutone::dsp::SpscRing;
@@ -211,6 +213,41 @@ void fir_filters_allocate_nothing() {
   }
 }
 
+// Through full blocks, late ones and missing ones, a reset and a change of models from the first callback to the last.
+void playing_a_model_allocates_nothing() {
+  using namespace neutone::test;  // NOLINT(google-build-using-namespace): models and hosts for tests of the engine
+  const Buffer in = stamped(2, kFrames, 0);
+  const Buffer values = stamped(3, kFrames, 0);
+  Buffer out(2, kFrames);
+  for (const LatencyMode mode : {LatencyMode::kTwoBlocks, LatencyMode::kOneBlock, LatencyMode::kBlocking}) {
+    for (const LateOutput late : {LateOutput::kSilence, LateOutput::kDry}) {
+      for (const std::int64_t model_hz : {48'000, 44'100}) {
+        ModelFormat format = format_of(300, model_hz, 1);
+        format.default_params = {0.0F, 1.0F};
+        format.are_categorical = {true, false};
+        Engine engine(std::make_shared<neutone::engine::WorkerPool>(1));
+        engine.set_model(std::make_shared<TestModel>(format, copy_through));
+        CHECK(count_heap_calls([&] { engine.process(in.planar(), values.planar(), out.planar()); }) == 0);
+        engine.prepare({.max_block_frames = kFrames}, {.latency_mode = mode, .late_output = late});
+        const auto play_some = [&] {
+          for (std::size_t frames = 0; frames <= kFrames; frames += 8) {
+            engine.process(in.first(frames), values.first(frames), out.first(frames));
+          }
+        };
+        CHECK(count_heap_calls(play_some) == 0);
+        engine.set_model(identity(200));
+        CHECK(count_heap_calls(play_some) == 0);
+        CHECK(count_heap_calls([&] {
+                engine.reset();
+                play_some();
+                use(engine.latency_samples());
+                use(engine.stats().blocks);
+              }) == 0);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -220,5 +257,6 @@ int main() {
        TEST(fitting_channels_does_not_allocate), TEST(reading_parameters_does_not_allocate),
        TEST(resampling_allocates_nothing), TEST(resampled_streams_allocate_nothing),
        TEST(carrying_and_averaging_controls_allocates_nothing), TEST(filtering_with_biquads_does_not_allocate),
-       TEST(state_variable_filtering_allocates_nothing), TEST(fir_filters_allocate_nothing)});
+       TEST(state_variable_filtering_allocates_nothing), TEST(fir_filters_allocate_nothing),
+       TEST(playing_a_model_allocates_nothing)});
 }

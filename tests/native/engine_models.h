@@ -133,6 +133,12 @@ class Fence {
   void wait_for(std::size_t n_blocks) {
     for (std::size_t i = 0; i < n_blocks + 1; ++i) engine_.process(frame_.planar(), {}, frame_.planar());
   }
+  // Until an engine's blocks after the first `n_blocks` are done; returns how many there have been.
+  std::uint64_t wait_for_those_since(std::uint64_t n_blocks, const Engine& engine) {
+    const std::uint64_t count = engine.stats().blocks;
+    if (count > n_blocks) wait_for(count - n_blocks);
+    return count;
+  }
 
  private:
   Engine engine_;
@@ -143,13 +149,13 @@ class Fence {
 // before the next callback.
 inline void play(Engine& engine, const Audio& in, const Audio& params, const dsp::Planar<float>& out,
                  const NextBlock& next_block, Fence* fence = nullptr) {
+  std::uint64_t n_blocks = fence == nullptr ? 0 : engine.stats().blocks;
   for (std::size_t done = 0; done < in.frames;) {
     const std::size_t frames = std::min(next_block(), in.frames - done);
-    const std::uint64_t n_before = engine.stats().blocks;
     const Audio values = params.frames == 1 ? params : params.slice_frames(done, frames);
     engine.process(in.slice_frames(done, frames), values, out.slice_frames(done, frames));
     done += frames;
-    if (fence != nullptr) fence->wait_for(engine.stats().blocks - n_before);
+    if (fence != nullptr) n_blocks = fence->wait_for_those_since(n_blocks, engine);
   }
 }
 

@@ -276,7 +276,7 @@ thread_local bool Guarded::is_audio_thread = false;
 
 // Three threads at once: a host, a worker, and one that never stops changing its mind.
 void models_change_while_the_engine_plays() {
-  constexpr int kChanges = 1000;
+  constexpr int kChanges = 300;
   std::atomic<int> faults{0};
   std::atomic<bool> is_over{false};
   Engine engine(std::make_shared<WorkerPool>(2));
