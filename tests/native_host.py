@@ -55,32 +55,41 @@ class RawModel(nn.Module):
         if bool(x.max() < 0.4):
             return y
         if self.trick == "raises":
-            raise ValueError("too loud")  # noqa: EM101
+            raise ValueError("too loud")
         if self.trick == "none":
             return None
-        if self.trick == "short":
-            y = y[:, 1:]
-        if self.trick == "mono":
-            y = y[:1]
-        if self.trick == "one dimension":
-            y = y[0]
-        if self.trick == "float64":
-            y = y.to(torch.float64)
-        if self.trick == "float16":
-            y = y.to(torch.float16)
-        if self.trick == "meta":
-            y = torch.empty(y.shape, device=torch.device("meta"))
-        if self.trick == "sparse":
-            y = y.to_sparse()
-        if self.trick == "transposed":
-            y = y.t().contiguous().t()
+        if self.trick == "slow":  # many times as long as a block lasts
+            for _ in range(5_000):
+                y = -y
         if self.trick == "scribbles":
             x.fill_(9.0)
             params.fill_(9.0)
-        if self.trick == "nan":
-            y = y * torch.nan
+        return self.retyped(self.reshaped(y))
+
+    def reshaped(self, y: Tensor) -> Tensor:
+        if self.trick == "short":
+            return y[:, 1:]
+        if self.trick == "mono":
+            return y[:1]
+        if self.trick == "one dimension":
+            return y[0]
         if self.trick == "index":
-            y = y[7]
+            return y[7]
+        if self.trick == "transposed":
+            return y.t().contiguous().t()
+        return y
+
+    def retyped(self, y: Tensor) -> Tensor:
+        if self.trick == "float64":
+            return y.to(torch.float64)
+        if self.trick == "float16":
+            return y.to(torch.float16)
+        if self.trick == "meta":
+            return torch.empty(y.shape, device=torch.device("meta"))
+        if self.trick == "sparse":
+            return y.to_sparse()
+        if self.trick == "nan":
+            return y * torch.nan
         return y
 
     @torch.jit.export

@@ -2,6 +2,8 @@
 
 import gzip
 import math
+from collections.abc import Callable
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -14,12 +16,13 @@ from example_clipper import Clipper, ClipperWrapper
 from example_overdrive_random import RandomOverdrive, RandomOverdriveWrapper
 from example_spectral_filter import SpectralFilterWrapper
 from torch import Tensor, nn
+from torch.jit import ScriptModule
 
 from neutone_sdk import CategoricalNeutoneParameter, WaveformToWaveformBase
-from neutone_sdk.audio import AudioSample
 from neutone_sdk.realtime_stft import RealtimeSTFT
 from neutone_sdk.rendering import knobs, render
 from neutone_sdk.streaming.host_stream import rate_of_least_delay
+from neutone_sdk.streaming.resampler import resample
 from neutone_sdk.streaming.schedule import best_model_block, nearest_rates, reduced_ratio
 from neutone_sdk.utils import load_neutone_model, save_neutone_model
 
@@ -28,24 +31,34 @@ from .native_host import RawModel, RawScript, neutone_host, probe, saved
 from .wrappers import GAIN, Choosing, Delaying, PassThrough, PerSample, card, resampling_card
 
 EQUAL = -90.0  # dB: what the issue allows; the arithmetic is the same, but its order may not be
-SECONDS = 0.3
+SECONDS = 0.2
 
 WRAPPERS: dict[str, Any] = {
     "identity": lambda: PassThrough(nn.Identity(), card=card(native_buffer_sizes=[2048])),
     "clipper": lambda: ClipperWrapper(Clipper()),
-    "tcn": lambda: RandomOverdriveWrapper(RandomOverdrive()),
+    "tcn": lambda: RandomOverdriveWrapper(RandomOverdrive(seed=42)),
     "stft": lambda: SpectralFilterWrapper(RealtimeSTFT(n_fft=2048, hop_len=512, logarithmize=False)),
 }
 
 
+def export(wrapper: WaveformToWaveformBase, folder: Path, flavour: str = "native") -> Path:
+    """Without what takes time: others test the checks."""
+    off = dict.fromkeys(("speed_benchmark", "test_offline_mode"), False)
+    save_neutone_model(wrapper, folder, max_n_samples=0, flavour=flavour, **off)
+    return folder / "model.nm"
+
+
+Files = Callable[[str, str], Path]
+
+
 @pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Path]:
-    """Every model in both flavours."""
-    exported = {}
-    for name, flavour in product(WRAPPERS, ("native", "portable")):
-        folder = tmp_path_factory.mktemp(f"{name}_{flavour}")
-        save_neutone_model(WRAPPERS[name](), folder, max_n_samples=0, flavour=flavour)
-        exported[name, flavour] = folder / "model.nm"
+def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    """Exports each model in each flavour once, when it is asked for."""
+
+    @cache
+    def exported(name: str, flavour: str) -> Path:
+        return export(WRAPPERS[name](), tmp_path_factory.mktemp(f"{name}_{flavour}"), flavour)
+
     return exported
 
 
@@ -65,8 +78,13 @@ def played_natively(model: Path, audio: Tensor, rate_hz: int, *options: object) 
     return torch.from_numpy(played.T.copy())
 
 
+@cache
+def loaded(model: Path) -> tuple[ScriptModule, dict[str, Any]]:
+    return load_neutone_model(model)
+
+
 def played_in_python(model: Path, audio: Tensor, rate_hz: int, block: int, **values: str) -> Tensor:
-    script, metadata = load_neutone_model(model)
+    script, metadata = loaded(model)
     return render(script, audio, knobs(metadata, values), sample_rate_hz=rate_hz, buffer_size=block)
 
 
@@ -82,19 +100,16 @@ def difference_db(actual: Tensor, expected: Tensor) -> float:
     ("name", "flavour", "rate_hz", "channels", "block"),
     [
         ("identity", "native", 48_000, 2, 512),
-        ("identity", "portable", 44_100, 1, 333),
-        ("clipper", "native", 96_000, 1, 1_000),
+        ("identity", "native", 44_100, 1, 333),
+        ("clipper", "portable", 96_000, 1, 1_000),
         ("clipper", "portable", 48_000, 2, 64),
         ("tcn", "native", 48_000, 2, 512),
         ("tcn", "native", 44_100, 2, 441),
         ("tcn", "native", 96_000, 1, 127),
-        ("tcn", "portable", 48_000, 1, 1_024),
-        ("tcn", "portable", 44_100, 2, 256),
+        ("tcn", "portable", 44_100, 1, 256),
         ("stft", "native", 44_100, 2, 512),
         ("stft", "native", 48_000, 1, 480),
-        ("stft", "native", 96_000, 2, 4_096),
-        ("stft", "portable", 44_100, 1, 700),
-        ("stft", "portable", 96_000, 2, 512),
+        ("stft", "portable", 96_000, 2, 4_096),
     ],
 )
 def test_it_plays_what_python_plays(
@@ -103,10 +118,10 @@ def test_it_plays_what_python_plays(
     rate_hz: int,
     channels: int,
     block: int,
-    files: dict[tuple[str, str], Path],
+    files: Files,
     noise: Noise,
 ) -> None:
-    model = files[name, flavour]
+    model = files(name, flavour)
     audio = 0.5 * noise(channels, round(SECONDS * rate_hz), 1)
 
     actual = played_natively(model, audio, rate_hz, "--buffer-size", block)
@@ -118,15 +133,10 @@ def test_it_plays_what_python_plays(
         assert difference_db(actual, expected) <= EQUAL
 
 
-def test_no_block_of_the_host_changes_the_output(files: dict[tuple[str, str], Path], noise: Noise) -> None:
+def test_no_block_of_the_host_changes_the_output(files: Files, noise: Noise) -> None:
     audio = 0.5 * noise(2, 9_001, 2)
     for block in (1, 97, 2_048, 100_000):
-        assert torch.equal(played_natively(files["identity", "native"], audio, 48_000, "--buffer-size", block), audio)
-
-
-def export(wrapper: WaveformToWaveformBase, folder: Path) -> Path:
-    save_neutone_model(wrapper, folder, max_n_samples=0)
-    return folder / "model.nm"
+        assert torch.equal(played_natively(files("identity", "native"), audio, 48_000, "--buffer-size", block), audio)
 
 
 def test_a_delay_is_taken_out(tmp_path: Path, noise: Noise) -> None:
@@ -136,23 +146,23 @@ def test_a_delay_is_taken_out(tmp_path: Path, noise: Noise) -> None:
     assert torch.equal(played_natively(model, audio, 44_100, "--buffer-size", 100), audio)
 
 
-@pytest.mark.parametrize("mono", [(True, True), (True, False), (False, True)], ids=["1-1", "1-2", "2-1"])
-@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("mono", [(True, False), (False, True)], ids=["mono to stereo", "stereo to mono"])
 def test_channels_of_host_and_model_are_matched_as_in_python(
-    mono: tuple[bool, bool], channels: int, tmp_path: Path, noise: Noise
+    mono: tuple[bool, bool], tmp_path: Path, noise: Noise
 ) -> None:
     facts = card(is_input_mono=mono[0], is_output_mono=mono[1], native_buffer_sizes=[128])
     model = export(PassThrough(nn.Identity(), card=facts), tmp_path)
-    audio = noise(2, 1_000, 4)[:channels]
+    audio = noise(2, 1_000, 4)
 
-    actual = played_natively(model, audio, 48_000)
+    for each in (audio, audio[:1]):
+        assert torch.equal(played_natively(model, each, 48_000), played_in_python(model, each, 48_000, 512))
+    asked = played_natively(model, audio, 48_000, "--channels", 1)
+    assert torch.equal(asked, played_in_python(model, audio.mean(dim=0, keepdim=True), 48_000, 512))
 
-    assert torch.equal(actual, played_in_python(model, audio, 48_000, 512))
 
-
-def test_knobs_are_set_in_their_own_units(files: dict[tuple[str, str], Path], noise: Noise) -> None:
+def test_knobs_are_set_in_their_own_units(files: Files, noise: Noise) -> None:
     audio = 0.5 * noise(2, 3_000, 5)
-    model = files["clipper", "native"]
+    model = files("clipper", "portable")
 
     actual = played_natively(model, audio, 48_000, "--param", "drive=24", "--param", " ceiling =-6.5")
 
@@ -174,7 +184,10 @@ def test_menus_are_set_by_label_or_number(tmp_path: Path, noise: Noise) -> None:
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ("volume=1", "--param takes NAME=VALUE with the name of a knob, got 'volume=1'; the model has 'drive' 'ceiling'"),
+        (
+            "volume=1",
+            "--param takes NAME=VALUE with the name of a knob, got 'volume=1'; the model has 'drive' 'ceiling'",
+        ),
         ("drive", "--param takes NAME=VALUE"),
         ("drive=", "knob 'drive' takes a number from 0 to 36, got ''"),
         ("drive=loud", "knob 'drive' takes a number from 0 to 36, got 'loud'"),
@@ -183,11 +196,11 @@ def test_menus_are_set_by_label_or_number(tmp_path: Path, noise: Noise) -> None:
     ],
 )
 def test_a_knob_that_is_not_there_or_a_value_outside_its_range(
-    setting: str, message: str, files: dict[tuple[str, str], Path], tmp_path: Path, noise: Noise
+    setting: str, message: str, files: Files, tmp_path: Path, noise: Noise
 ) -> None:
     source = written(noise(1, 10, 0), 48_000, tmp_path)
 
-    result = neutone_host("render", files["clipper", "portable"], source, tmp_path / "out.wav", "--param", setting)
+    result = neutone_host("render", files("clipper", "portable"), source, tmp_path / "out.wav", "--param", setting)
 
     assert (result.returncode, result.stdout) == (1, "")
     assert message in result.stderr
@@ -210,8 +223,6 @@ def test_the_clip_is_resampled_to_the_rate_of_the_host(tmp_path: Path, noise: No
 
     assert neutone_host("render", model, source, target, "--sample-rate", 96_000).returncode == 0
 
-    from neutone_sdk.streaming.resampler import resample  # noqa: PLC0415
-
     played, rate_hz = soundfile.read(target, dtype="float32")
     assert rate_hz == 96_000
     assert np.array_equal(played.T, resample(audio, 44_100, 96_000, quality="high").numpy())
@@ -227,23 +238,23 @@ def model_1x(tmp_path: Path) -> Path:
     return path
 
 
-def echo(audio: Tensor, gain: float) -> Tensor:
-    """What the model makes of the mean of both channels, three samples early."""
-    mono = gain * audio.mean(dim=0)
+def echo(audio: Tensor) -> Tensor:
+    """What the model makes of the mean of both channels with the knob at its default, three samples early."""
+    mono = 0.75 * audio.mean(dim=0)
     padded = nn.functional.pad(mono, (1, 0))
     return torch.stack([mono + 0.25 * padded[:-1], 0.001 * mono.double().cumsum(0).float()])
 
 
 @pytest.mark.parametrize(("rate_hz", "block"), [(48_000, 512), (48_000, 100), (44_100, 1_000)])
-def test_a_file_of_1x_plays_with_its_look_behind_delay_and_knobs(
+def test_a_file_of_1x_plays_with_its_look_behind_and_delay(
     rate_hz: int, block: int, model_1x: Path, noise: Noise
 ) -> None:
     audio = 0.5 * noise(2, 10_000, 9)
 
-    actual = played_natively(model_1x, audio, rate_hz, "--buffer-size", block, "--param", "gain=0.5")
+    actual = played_natively(model_1x, audio, rate_hz, "--buffer-size", block)
 
-    assert difference_db(actual[0], echo(audio, 0.5)[0]) <= EQUAL
-    assert difference_db(actual[1], echo(audio, 0.5)[1]) <= EQUAL
+    for channel in (0, 1):
+        assert difference_db(actual[channel], echo(audio)[channel]) <= EQUAL
 
 
 def test_a_file_of_1x_plays_as_torch_plays_it(model_1x: Path, noise: Noise) -> None:
@@ -251,10 +262,10 @@ def test_a_file_of_1x_plays_as_torch_plays_it(model_1x: Path, noise: Noise) -> N
     audio = 0.5 * noise(2, 4 * 512, 10)
     script = torch.jit.load(model_1x)
     script.set_daw_sample_rate_and_buffer_size(48_000, 512)
-    curves = script.get_default_param_values().repeat(1, 512)
-    expected = torch.cat([script(block, curves).clone() for block in audio.split(512, dim=1)], dim=1)
+    knobs = torch.tensor([0.5, 0.25, 0.0, 0.0])[:, None].repeat(1, 512)
+    expected = torch.cat([script(block, knobs).clone() for block in audio.split(512, dim=1)], dim=1)
 
-    actual = played_natively(model_1x, audio, 48_000)
+    actual = played_natively(model_1x, audio, 48_000, "--param", "gain=0.5")
 
     assert torch.equal(actual[:, :-3], expected[:, 3:])
 
@@ -262,7 +273,13 @@ def test_a_file_of_1x_plays_as_torch_plays_it(model_1x: Path, noise: Noise) -> N
 def test_a_file_of_1x_says_what_it_is(model_1x: Path) -> None:
     shown = neutone_host("info", model_1x).stdout
 
-    for text in ("echo of 1.x", "mono in, stereo out", "44100, 48000 Hz", "256, 512 samples", "made with     neutone_sdk 1.5.2"):
+    for text in (
+        "echo of 1.x",
+        "mono in, stereo out",
+        "44100, 48000 Hz",
+        "256, 512 samples",
+        "made with     neutone_sdk 1.5.2",
+    ):
         assert text in shown
 
 
@@ -291,7 +308,7 @@ def test_rate_and_block_are_chosen_as_in_python() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--sample-rate", 100), "from 44100 to 100 Hz"),
+        (("--sample-rate", 100), "from_hz and to_hz may differ by a factor of at most 256, got 44100 and 100"),
         (("--sample-rate", 0), "--sample-rate"),
         (("--buffer-size", 0), "--buffer-size"),
         (("--channels", 3), "--channels"),
@@ -299,11 +316,11 @@ def test_rate_and_block_are_chosen_as_in_python() -> None:
     ],
 )
 def test_settings_that_make_no_sense_are_refused(
-    options: tuple[object, ...], message: str, files: dict[tuple[str, str], Path], tmp_path: Path, noise: Noise
+    options: tuple[object, ...], message: str, files: Files, tmp_path: Path, noise: Noise
 ) -> None:
     source = written(noise(1, 10, 0), 44_100, tmp_path)
 
-    result = neutone_host("render", files["clipper", "native"], source, tmp_path / "out.wav", *options)
+    result = neutone_host("render", files("clipper", "portable"), source, tmp_path / "out.wav", *options)
 
     assert result.returncode in (1, 2)
     assert message in result.stderr
@@ -314,14 +331,12 @@ def test_settings_that_make_no_sense_are_refused(
     ("content", "message"),
     [(b"", "Format not recognised"), (b"RIFF", "Format not recognised"), (None, "No such file")],
 )
-def test_audio_that_cannot_be_read(
-    content: bytes | None, message: str, files: dict[tuple[str, str], Path], tmp_path: Path
-) -> None:
+def test_audio_that_cannot_be_read(content: bytes | None, message: str, files: Files, tmp_path: Path) -> None:
     source = tmp_path / "in.wav"
     if content is not None:
         source.write_bytes(content)
 
-    result = neutone_host("render", files["clipper", "native"], source, tmp_path / "out.wav")
+    result = neutone_host("render", files("clipper", "portable"), source, tmp_path / "out.wav")
 
     assert (result.returncode, result.stdout) == (1, "")
     assert f"{source}: " in result.stderr
@@ -359,10 +374,10 @@ def test_numbers_that_are_not_finite_are_muted_and_counted(tmp_path: Path, noise
 # Soak.
 
 
-def test_soak_plays_for_so_long_and_counts(files: dict[tuple[str, str], Path]) -> None:
+def test_soak_plays_for_so_long_and_counts(files: Files) -> None:
     """Whether all came in time is for this machine to say; that the exit code tells it, for us."""
     options = ("--seconds", 0.5, "--buffer-size", 1024, "--instances", 2, "--threads", 2)
-    result = neutone_host("soak", files["identity", "native"], *options)
+    result = neutone_host("soak", files("identity", "native"), *options)
 
     lines = dict(line.split(maxsplit=1) for line in result.stdout.splitlines()[1:])
     assert "test: 2 x 2048 samples at 48000 Hz, latency " in result.stdout
@@ -373,20 +388,9 @@ def test_soak_plays_for_so_long_and_counts(files: dict[tuple[str, str], Path]) -
 
 
 def test_soak_fails_where_samples_are_missing(tmp_path: Path) -> None:
-    """A model that is slower than real time, on purpose."""
-    model = export(Slow(nn.Identity(), card=card(native_buffer_sizes=[64])), tmp_path)
+    (tmp_path / "raw.nm").write_bytes(saved(RawScript(RawModel("slow"))))
 
-    result = neutone_host("soak", model, "--seconds", 0.2, "--buffer-size", 64)
+    result = neutone_host("soak", tmp_path / "raw.nm", "--seconds", 0.2, "--buffer-size", 64)
 
     assert result.returncode == 1
     assert "missing       0 samples" not in result.stdout
-
-
-class Slow(WaveformToWaveformBase):
-    """Needs many times as long as its block lasts."""
-
-    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
-        y = x
-        for _ in range(20_000):
-            y = -y
-        return y

@@ -1,4 +1,4 @@
-"""What the C++ host says of files that it cannot play, or that need what is not there: one clear error, and no crash."""
+"""What the C++ host says of files that it cannot play, or that need what is not there: one clear error, no crash."""
 
 import gzip
 import io
@@ -124,7 +124,9 @@ def test_truncated_and_damaged_files_are_refused(native: bytes, tmp_path: Path) 
     lines = probe("open", *files)
 
     assert len(lines) == len(files)
-    assert [line for line in lines if not re.search(f"LoadError: .*({DAMAGED}|torch cannot load|is not JSON)", line)] == []
+    assert [
+        line for line in lines if not re.search(f"LoadError: .*({DAMAGED}|torch cannot load|is not JSON)", line)
+    ] == []
 
 
 def test_a_file_that_is_not_there_a_folder_and_a_device_are_refused(tmp_path: Path) -> None:
@@ -254,7 +256,9 @@ def test_operators_may_not_be_older_than_those_of_the_file(
     if loads:
         assert line.endswith("good")
     else:
-        expected = f"needs neutone operators of version {needed}, this process has those of {VERSION}; take libneutone_ops"
+        expected = (
+            f"needs neutone operators of version {needed}, this process has those of {VERSION}; take libneutone_ops"
+        )
         assert f"LoadError: {tmp_path}/model.nm {expected}" in line
 
 
@@ -336,7 +340,9 @@ def test_what_is_no_operator_library_is_refused(tmp_path: Path) -> None:
 
 
 def test_without_operators_native_files_are_refused_and_portable_ones_play(native: bytes, tmp_path: Path) -> None:
-    save_neutone_model(PassThrough(nn.Identity(), card=card()), tmp_path, max_n_samples=0, flavour="portable")
+    save_neutone_model(
+        PassThrough(nn.Identity(), card=card()), tmp_path, max_n_samples=0, flavour="portable", speed_benchmark=False
+    )
     portable = (tmp_path / "model.nm").rename(tmp_path / "portable.nm")
 
     line = said_of(native, tmp_path, NEUTONE_OPS_LIBRARY="/nowhere/libneutone_ops.so")

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Dict, List  # noqa: UP035  # what 1.x scripts
 
 import torch
+from torch import Tensor, nn
+
 from neutone_sdk import ContinuousNeutoneParameter, NeutoneParameter, WaveformToWaveformBase
 from neutone_sdk.utils import save_neutone_model
-from torch import Tensor, nn
 
 LOOK_BEHIND = 4
 
@@ -69,7 +70,10 @@ class Wrapper(WaveformToWaveformBase):
         return True
 
     def get_neutone_parameters(self) -> List[NeutoneParameter]:  # noqa: UP006
-        return [ContinuousNeutoneParameter("gain", "Of the input", 0.75), ContinuousNeutoneParameter("unused", "", 0.25)]
+        return [
+            ContinuousNeutoneParameter("gain", "Of the input", 0.75),
+            ContinuousNeutoneParameter("unused", "", 0.25),
+        ]
 
     @torch.jit.export
     def is_input_mono(self) -> bool:
