@@ -11,7 +11,7 @@
 
 // What this file is for is what these checks are against: it stands before the C library for its executable.
 // NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl*,cppcoreguidelines-avoid-non-const-global-variables)
-// NOLINTBEGIN(bugprone-macro-parentheses,readability-inconsistent-declaration-parameter-name)
+// NOLINTBEGIN(bugprone-macro-parentheses,misc-const-correctness,readability-inconsistent-declaration-parameter-name)
 
 namespace {
 
@@ -82,5 +82,5 @@ NEUTONE_COUNT(sem_clockwait, (sem_t * semaphore, clockid_t clock, const timespec
 NEUTONE_COUNT(__cxa_guard_acquire, (std::int64_t* guard), (guard))
 
 }  // extern "C"
-// NOLINTEND(bugprone-macro-parentheses,readability-inconsistent-declaration-parameter-name)
+// NOLINTEND(bugprone-macro-parentheses,misc-const-correctness,readability-inconsistent-declaration-parameter-name)
 // NOLINTEND(bugprone-reserved-identifier,cert-dcl*,cppcoreguidelines-avoid-non-const-global-variables)

@@ -97,7 +97,7 @@ LookUp* real_look_up() {
 }
 
 [[gnu::destructor]] void report() {
-  const char* const path = std::getenv("NEUTONE_WATCH");
+  const char* const path = std::getenv("NEUTONE_WATCH");  // NOLINT(concurrency-mt-unsafe): nobody writes it
   if (path == nullptr || total.callbacks == 0) return;
   std::ofstream(path, std::ios::app) << "callbacks " << total.callbacks << " heap " << total.heap << " locks "
                                      << total.locks << " system " << total.system << " latest "
@@ -106,9 +106,10 @@ LookUp* real_look_up() {
 
 }  // namespace
 
-// Whoever looks for a name relative to itself must be the one that the real function returns to.
-extern "C" [[gnu::visibility("default"), gnu::optimize("optimize-sibling-calls")]] void* dlsym(
-    void* library, const char* name) noexcept {
+// Whoever looks for a name relative to itself must be the one that the real function returns to: so that is the last
+// thing here, and compilers jump there.
+// NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): the C library's are reserved
+extern "C" [[gnu::visibility("default")]] void* dlsym(void* library, const char* name) noexcept {
   static constinit std::atomic<LookUp*> known = nullptr;
   LookUp* look_up = known.load(std::memory_order_relaxed);
   if (look_up == nullptr) {

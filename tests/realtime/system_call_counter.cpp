@@ -14,6 +14,7 @@
 
 // Calls of the system that are always carried out: those of the handler, which are the only ones in this range of code.
 // The last one never returns, and the kernel takes a call for being where the processor goes on.
+// NOLINTNEXTLINE(portability-no-assembler,hicpp-no-assembler): the file is for one processor
 asm(R"(
   .text
   .type neutone_call_system, @function
@@ -60,7 +61,8 @@ thread_local neutone::test::SystemCalls calls;
 
 bool is_wake(const greg_t* registers) noexcept {
   if (registers[REG_RAX] != SYS_futex) return false;
-  const auto command = static_cast<int>(registers[REG_RSI]) & FUTEX_CMD_MASK;
+  constexpr unsigned kFlags = FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME;
+  const unsigned command = static_cast<unsigned>(registers[REG_RSI]) & ~kFlags;
   return command == FUTEX_WAKE || command == FUTEX_WAKE_BITSET;
 }
 
@@ -98,11 +100,15 @@ SystemCallWatch::SystemCallWatch() {
   const auto begin = reinterpret_cast<std::uintptr_t>(&neutone_call_system);
   const auto bytes = reinterpret_cast<std::uintptr_t>(&neutone_calls_end) - begin;
   pause();
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-vararg,hicpp-vararg): the system's
   const int result = prctl(PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, begin, bytes, &selector);
   check(result == 0 ? 0 : -errno, "system calls cannot be watched: this needs Linux 5.11 or newer on x86-64");
 }
 
-SystemCallWatch::~SystemCallWatch() { prctl(PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_OFF, 0, 0, 0); }
+SystemCallWatch::~SystemCallWatch() {
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-vararg,hicpp-vararg): the system's
+  prctl(PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_OFF, 0, 0, 0);
+}
 
 void SystemCallWatch::resume() noexcept { selector = SYSCALL_DISPATCH_FILTER_BLOCK; }
 void SystemCallWatch::pause() noexcept { selector = SYSCALL_DISPATCH_FILTER_ALLOW; }

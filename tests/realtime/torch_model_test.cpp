@@ -35,11 +35,13 @@ void play_on_worker(const std::shared_ptr<neutone::host::Model>& model) {
   CHECK(model->last_error() == "");
 }
 
-#pragma clang diagnostic ignored "-Wfunction-effects"
+// Planted.
+NEUTONE_EXEMPT_BEGIN
 void run_block(neutone::host::Model& model, const Buffer& audio, const Buffer& params,
                const Buffer& out) noexcept NEUTONE_NONBLOCKING {
   model.process(audio.planar(), params.planar(), out.planar());
 }
+NEUTONE_EXEMPT_END
 
 void play_on_audio_thread(neutone::host::Model& model) {
   const neutone::engine::ModelFormat format = model.configure({});
@@ -51,7 +53,7 @@ void play_on_audio_thread(neutone::host::Model& model) {
 
 }  // namespace
 
-int main(int argc, char** argv) try {
+int main(int argc, char** argv) try {  // NOLINT(misc-const-correctness): as the language has it
   if (argc != 3) throw std::invalid_argument("usage: torch_model_test MODEL.nm worker|audio_thread");
   const auto model = std::make_shared<neutone::host::Model>(argv[1]);
   if (argv[2] == std::string_view("worker")) {
