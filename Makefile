@@ -23,13 +23,13 @@ CPP_UNITS = $(shell git ls-files '*.cpp')
 define run_native_tests
 	@mkdir -p build; for preset in $(1); do \
 	  echo "== C++ tests: $$preset"; \
-	  cmake --preset $$preset >build/$$preset.log 2>&1 && cmake --build --preset $$preset >>build/$$preset.log 2>&1 \
+	  cmake --preset $$preset $(2) >build/$$preset.log 2>&1 && cmake --build --preset $$preset >>build/$$preset.log 2>&1 \
 	    || { cat build/$$preset.log; exit 1; }; \
 	  ctest --preset $$preset || exit 1; \
 	done
 endef
 
-.PHONY: help env build chromium valgrind realtime-sanitizer demo test test-python test-native test-realtime \
+.PHONY: help env build chromium valgrind realtime-sanitizer host-libraries host demo test test-python test-native test-realtime \
   test-instructions count-instructions hot-paths test-other-torch fuzz lint format install-check bench bench-libraries clean
 
 help: ## List the targets
@@ -65,16 +65,23 @@ valgrind: ## Install valgrind, if it is missing and we are root
 realtime-sanitizer: ## Install a Clang with RealtimeSanitizer into .venv/clang
 	PYTHON=$(PYTHON) tools/install_realtime_sanitizer.sh
 
+host-libraries: ## Install what the C++ host is built with, if it is missing and we are root
+	tools/install_host_libraries.sh
+
+host: build host-libraries ## Build neutone-host, which plays .nm files without Python, in build/host
+	@mkdir -p build; cmake --preset host -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python >build/host.log 2>&1 \
+	  && cmake --build --preset host >>build/host.log 2>&1 || { cat build/host.log; exit 1; }
+
 test: test-native test-realtime test-python test-instructions ## Run all tests
 
-test-python: build chromium ## Run the Python tests
+test-python: build chromium host ## Run the Python tests
 	$(BIN)/python -m pytest -n 2 --durations=20
 
 test-native: $(VENV)/.env-ready ## Run the C++ tests, plain and under sanitizers
 	$(call run_native_tests,native native-asan native-tsan)
 
-test-realtime: $(VENV)/.env-ready realtime-sanitizer ## Run the C++ tests with what audio threads may do checked
-	$(call run_native_tests,realtime)
+test-realtime: $(VENV)/.env-ready realtime-sanitizer host-libraries ## Run the C++ tests with what audio threads may do checked
+	$(call run_native_tests,realtime,-DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python)
 
 test-instructions: hot-paths ## Count the instructions of hot paths, and compare with those on record
 	$(BIN)/python -m tests.instructions.count
@@ -88,7 +95,7 @@ hot-paths: valgrind build ## Build what the instructions are counted of
 fuzz: build ## Open broken files, 10000 or as many as: make fuzz N=500
 	$(BIN)/python -m tests.fuzz $(N)
 
-lint: $(VENV)/.lint-ready bench-libraries ## Check style, types and the C++ with clang-tidy
+lint: $(VENV)/.lint-ready bench-libraries host-libraries ## Check style, types and the C++ with clang-tidy
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy

@@ -93,7 +93,7 @@ class Wrapper(WaveformToWaveformBase):
 
     @torch.jit.export
     def get_look_behind_samples(self) -> int:
-        return self.model.look_behind
+        return self.model.look_behind  # type: ignore[return-value]
 
     @torch.jit.export
     def calc_model_delay_samples(self) -> int:
@@ -101,7 +101,7 @@ class Wrapper(WaveformToWaveformBase):
 
     @torch.jit.export
     def reset_model(self) -> bool:
-        self.model.last.zero_()
+        self.model.last.zero_()  # type: ignore[operator]
         return True
 
     def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:  # noqa: UP006

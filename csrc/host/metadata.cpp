@@ -124,7 +124,7 @@ void read_range(const Reader& parameter, Knob& knob) {
     parameter.read("max_value", knob.max_value, as_number);
   }
   if (!(knob.min_value < knob.max_value)) refuse(parameter.place_of("min_value"), "below max_value", knob.min_value);
-  if (!(knob.default_value >= knob.min_value && knob.default_value <= knob.max_value)) {
+  if (knob.default_value < knob.min_value || knob.default_value > knob.max_value) {
     refuse(parameter.place_of("default_value"), "between min_value and max_value", knob.default_value);
   }
 }
@@ -215,14 +215,14 @@ void read_settings(const Reader& reader, Metadata& metadata) {
 
 }  // namespace
 
-Metadata parse_metadata(std::string_view text, const std::string& source) {
+Metadata parse_metadata(std::string_view json_text, const std::string& source) {
   try {
-    const json whole = parsed(text);
+    const json whole = parsed(json_text);
     const Reader reader(whole, "");
     Metadata metadata;
     read_descriptions(reader, metadata);
     read_settings(reader, metadata);
-    metadata.json = text;
+    metadata.json = json_text;
     return metadata;
   } catch (const LoadError& error) {
     throw LoadError(source + ": " + error.what());

@@ -54,14 +54,14 @@ struct Metadata {
   std::int64_t look_behind_samples = 0;
   std::int64_t look_ahead_samples = 0;
   std::string sdk_version;
-  std::string torch_version;                         // that wrote the file
-  std::string flavour;                               // native, portable, or empty: neutone_sdk 1.x
-  std::map<std::string, std::string> required_ops;   // from a namespace of operators to its version
-  std::string json;                                  // all of it, as in the file
+  std::string torch_version;                        // that wrote the file
+  std::string flavour;                              // native, portable, or empty: neutone_sdk 1.x
+  std::map<std::string, std::string> required_ops;  // from a namespace of operators to its version
+  std::string json;                                 // all of it, as in the file
 };
 
 // Reads a metadata.json of any version; `source` is what messages begin with. Throws LoadError if it is no JSON, longer
 // or deeper than any metadata, or holds what does not belong there. [allocates]
-[[nodiscard]] Metadata parse_metadata(std::string_view json, const std::string& source);
+[[nodiscard]] Metadata parse_metadata(std::string_view json_text, const std::string& source);
 
 }  // namespace neutone::host

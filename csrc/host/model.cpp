@@ -98,9 +98,9 @@ void provide_operators(const Metadata& metadata, const fs::path& file) {
 
 // Why torch could not load a file, as far as its message tells.
 std::string reason(const Metadata& metadata, const std::string& text) {
-  const std::string versions =
-      "; it was made with torch " + (metadata.torch_version.empty() ? "of unknown version" : metadata.torch_version) +
-      ", here is torch " + torch_version();
+  const std::string versions = "; it was made with torch " +
+                               (metadata.torch_version.empty() ? "of unknown version" : metadata.torch_version) +
+                               ", here is torch " + torch_version();
   const std::string name = unknown_operator(text);
   if (name.empty()) return first_line(text) + versions;
   if (!name.starts_with("neutone::")) return "it uses the operator " + name + ", which is not here" + versions;
@@ -111,7 +111,8 @@ std::string reason(const Metadata& metadata, const std::string& text) {
   return "it uses the operator " + name + ", which neutone operators of version " + found + " do not have";
 }
 
-Module load_script(const std::shared_ptr<ReadAdapterInterface>& bytes, const Metadata& metadata, const fs::path& file) try {
+Module load_script(const std::shared_ptr<ReadAdapterInterface>& bytes, const Metadata& metadata,
+                   const fs::path& file) try {
   // Without the record of source lines, which torch believes blindly, and which only errors need.
   return torch::jit::load(bytes, c10::kCPU, /*load_debug_files=*/false);
 } catch (const std::exception& error) {
@@ -120,8 +121,9 @@ Module load_script(const std::shared_ptr<ReadAdapterInterface>& bytes, const Met
 
 Module wrapped_model(const Module& script, const fs::path& file) {
   if (!script.hasattr("w2w_base") || !script.attr("w2w_base").isModule()) {
-    throw LoadError(file.string() + (script.hasattr("nrb") ? " renders whole clips; hosts play real-time models only"
-                                                           : " holds no model that was wrapped for a host") +
+    throw LoadError(file.string() +
+                    (script.hasattr("nrb") ? " renders whole clips; hosts play real-time models only"
+                                           : " holds no model that was wrapped for a host") +
                     "; export a WaveformToWaveformBase with save_neutone_model");
   }
   Module wrapped = script.attr("w2w_base").toModule();
@@ -283,7 +285,8 @@ struct Model::State {
 
   void copy_in(const dsp::Planar<const float>& from, const dsp::Planar<const float>& knobs) {
     const auto frames = static_cast<std::ptrdiff_t>(format.block_frames);
-    dsp::copy_frames<float>(from, {audio.mutable_data_ptr<float>(), format.in_channels, format.block_frames, frames, 1});
+    dsp::copy_frames<float>(from,
+                            {audio.mutable_data_ptr<float>(), format.in_channels, format.block_frames, frames, 1});
     const std::size_t n_given = std::min(knobs.channels, format.default_params.size());
     dsp::Planar<float> rows{params.mutable_data_ptr<float>(), kKnobRows, format.block_frames, frames, 1};
     dsp::copy_frames<float>(knobs, rows.slice_channels(0, n_given));

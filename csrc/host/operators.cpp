@@ -61,7 +61,8 @@ void open_library(const fs::path& library) {
   // Never closed: torch keeps pointers to what it has registered.
   if (dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL) == nullptr) {
     const char* reason = dlerror();  // NOLINT(concurrency-mt-unsafe): it is per thread
-    throw LoadError("cannot load the operator library " + library.string() + ": " + (reason ? reason : "unknown") +
+    throw LoadError("cannot load the operator library " + library.string() + ": " +
+                    (reason != nullptr ? reason : "unknown") +
                     "; it has to be one for this machine, beside a torch of version 2.10 or newer");
   }
   if (operators_version().empty()) {
@@ -81,8 +82,9 @@ fs::path find_operators() {
     tried += "\n  " + candidate.string();
   }
   throw LoadError(std::string("the neutone operators, which native models need, are not here. Looked for") + tried +
-                  "\nPut " + kFileName + " of the Python package neutone_sdk beside the program or plugin, or its path into " +
-                  kVariable + ".");
+                  "\nPut " + kFileName +
+                  " of the Python package neutone_sdk beside the program or plugin, or its path into " + kVariable +
+                  ".");
 }
 
 void load_operators(const fs::path& library) {

@@ -3,8 +3,8 @@
 //   host_probe reload FILE N          opens, plays and closes it again and again; prints by how many KiB memory grew
 //   host_probe metadata FILE...       reads what each says of itself; prints what was wrong with it
 //   host_probe open FILE...           opens each; prints what was wrong with it
-//   host_probe choose                 reads lines "rate block is_constant n rates n sizes"; prints rate and block chosen
-//   host_probe operators LIBRARY...   loads one after the other; prints what each said
+//   host_probe choose                 reads lines "rate block is_constant n rates n sizes"; prints rate and block
+//   chosen host_probe operators LIBRARY...   loads one after the other; prints what each said
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -142,7 +142,8 @@ int main(int argc, char** argv) try {
   if (command == "operators") {
     load_all(arguments.subspan(2));
   } else if (command == "metadata") {
-    open_all(arguments.subspan(2), [](const std::string& file) { static_cast<void>(neutone::host::read_metadata(file)); });
+    open_all(arguments.subspan(2),
+             [](const std::string& file) { static_cast<void>(neutone::host::read_metadata(file)); });
   } else if (command == "open") {
     open_all(arguments.subspan(2), [](const std::string& file) { Model(file).configure({}); });
   } else if (command == "choose") {

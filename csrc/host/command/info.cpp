@@ -82,7 +82,11 @@ void print_info(const InfoOptions& options) {
   print_row("about", metadata.long_description);
   print_row("technical", metadata.technical_description);
   print_row("tags", joined(metadata.tags));
-  for (const auto& [caption, link] : metadata.technical_links) print_row("link", caption + ": " + link);
+  for (const auto& [caption, link] : metadata.technical_links) {
+    std::ostringstream line;
+    line << caption << ": " << link;
+    print_row("link", line.str());
+  }
   print_row("citation", metadata.citation);
   print_row("channels", channels(metadata));
   print_row("sample rates", any_if_none(metadata.native_sample_rates_hz, " Hz"));

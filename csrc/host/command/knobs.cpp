@@ -20,7 +20,8 @@ std::string_view stripped(std::string_view text) {
 
 // Names may hold `=`, and spaces at their ends: the longest that the model has wins.
 std::pair<std::size_t, std::string_view> split(const std::vector<Knob>& knobs, std::string_view setting) {
-  for (std::size_t at = setting.rfind('='); at != std::string_view::npos; at = at == 0 ? at : setting.rfind('=', at - 1)) {
+  for (std::size_t at = setting.rfind('='); at != std::string_view::npos;
+       at = at == 0 ? at : setting.rfind('=', at - 1)) {
     const std::string_view name = setting.substr(0, at);
     for (const std::string_view each : {name, stripped(name)}) {
       const auto found = std::ranges::find(knobs, each, &Knob::name);
@@ -45,7 +46,8 @@ double value_of(const Knob& knob, std::string_view text) {
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   const bool is_number = error == std::errc() && end == digits.data() + digits.size();
   const bool is_step = knob.kind == KnobKind::kContinuous || value == std::floor(value);
-  if (!is_number || !is_step || !(value >= knob.min_value && value <= knob.max_value)) {
+  const bool is_inside = value >= knob.min_value && value <= knob.max_value;  // no NaN is
+  if (!is_number || !is_step || !is_inside) {
     std::ostringstream message;
     message << "knob '" << knob.name << "' takes ";
     for (const std::string& label : knob.labels) message << "'" << label << "', or ";
@@ -60,6 +62,7 @@ double value_of(const Knob& knob, std::string_view text) {
 
 std::vector<float> knob_positions(const Metadata& metadata, const std::vector<std::string>& settings) {
   std::vector<float> positions;
+  positions.reserve(metadata.knobs.size());
   for (const Knob& knob : metadata.knobs) positions.push_back(knob.default_position());
   for (const std::string& setting : settings) {
     const auto [index, text] = split(metadata.knobs, setting);

@@ -77,7 +77,7 @@ void add_soak(CLI::App& app, SoakOptions& options, bool& all_in_time) {
 
 }  // namespace
 
-int main(int argc, char** argv) try {
+int main(int argc, const char* const* argv) try {
   CLI::App app("Play .nm files without Python, as a plugin does.", "neutone-host");
   app.set_version_flag("--version", std::string(NEUTONE_VERSION) + ", torch " + torch_version());
   app.require_subcommand(1);

@@ -47,7 +47,7 @@ std::vector<Instance> open_instances(const SoakOptions& options) {
 
 Clip noise(const SoakOptions& options) {
   Clip clip(options.sample_rate_hz, 2, options.buffer_frames);
-  std::mt19937 random(0);  // NOLINT(*-msc51-cpp): the same in every run
+  std::mt19937 random(0);  // NOLINT(*-msc32-c,*-msc51-cpp,bugprone-random-generator-seed): the same noise in every run
   std::uniform_real_distribution<float> uniform(-0.25F, 0.25F);
   std::ranges::generate(clip.samples, [&] { return uniform(random); });
   return clip;
