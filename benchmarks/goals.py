@@ -166,6 +166,23 @@ def _wrapper(host_hz: int, n_frames: int, share: float, words: str) -> Timing:
     )
 
 
+SAMPLE_RINGS = "ring of samples and worker pool, as anira does it"
+
+
+def _engine(host_hz: int, n_frames: int, most_us: float) -> Figures:
+    case = f"engine/{host_hz} Hz, {n_frames} frames"
+
+    def reference(results: Results) -> str:
+        found = results.counters.get(f"{case}/{SAMPLE_RINGS}")
+        return "" if found is None else f"{SAMPLE_RINGS}: {found['p50_us']:.4g} µs"
+
+    return Figures(
+        f"callback of the engine at {host_hz / 1000:g} kHz, a block of {n_frames}, p50",
+        lambda results: [results.counters[f"{case}/{OURS}"]["p50_us"]],
+        reference, f"≤ {most_us:g} µs", (most_us,), are_least=False, unit="µs",
+    )  # fmt: skip
+
+
 N_BIQUAD_PRODUCTS = 5  # and sums, of a section
 FMA = "multiply-adds"
 
@@ -241,6 +258,15 @@ GOALS: tuple[Timing | Figures, ...] = (
         "calls to the heap on the audio thread, a block of 512 through TorchScript", _heap_calls,
         _heap_calls_of_reference, "0, with an engine", (0.0,), are_least=False, unit="",
     ),
+    Figures(
+        "the same with the engine",
+        lambda results: [results.counters[f"engine/48000 Hz, 512 frames/{OURS}"]["heap_calls"]],
+        "", "0", (0.0,), are_least=False, unit="",
+    ),
+    _engine(48_000, 64, 5.0),
+    _engine(44_100, 64, 5.0),
+    _engine(48_000, 512, 25.0),
+    _engine(44_100, 512, 25.0),
 )  # fmt: skip
 
 

@@ -15,9 +15,10 @@ from benchmarks.rounds import print_groups, read
 
 BUILD = Path("build/bench")
 SUITES = (
-    "bounds", "ring", "resampler", "biquad", "svf", "fir", "parameters", "channels", "operators", "wrapper", "scaling",
+    "bounds", "ring", "resampler", "biquad", "svf", "fir", "parameters", "channels", "operators", "wrapper", "engine",
+    "scaling",
 )  # fmt: skip
-SLOW_TO_SET_UP = ("operators", "wrapper")
+ONE_PROCESS = ("operators", "wrapper", "engine")  # slow to set up, or with percentiles of all that there was
 N_PROCESSES = 3
 N_ROUNDS, N_QUICK_ROUNDS = 51, 11
 
@@ -28,7 +29,7 @@ def run_suite(suite: str, n_rounds: int) -> Path:
     In several processes, where setting it up is quick: where memory lies is another matter of luck, and it stays the
     same for as long as a process lives.
     """
-    n_processes = 1 if suite in SLOW_TO_SET_UP else min(N_PROCESSES, n_rounds)
+    n_processes = 1 if suite in ONE_PROCESS else min(N_PROCESSES, n_rounds)
     shares = [n_rounds // n_processes + (process < n_rounds % n_processes) for process in range(n_processes)]
     path = BUILD / f"{suite}.json"
     path.write_text(json.dumps(joined([run_once(suite, share) for share in shares])))

@@ -128,11 +128,24 @@ def heap_lines(counters: dict[str, dict[str, float]]) -> Iterator[str]:
     """Return the table of calls to the heap."""
     cases = {case: found["heap_calls"] for case, found in counters.items() if "heap_calls" in found}
     yield from table(
-        ("wrapper", "contender", "calls to the heap, a callback"),
+        ("", "contender", "calls to the heap, a callback"),
         (
-            (*case.removeprefix("wrapper/").rsplit("/", maxsplit=1), f"{calls:.0f}")
+            (*case.rsplit("/", maxsplit=1), f"{calls:.0f}")
             for case, calls in cases.items()
-            if case.startswith("wrapper/")
+            if case.startswith(("wrapper/", "engine/"))
+        ),
+    )
+
+
+def callback_lines(counters: dict[str, dict[str, float]]) -> Iterator[str]:
+    """Return the table of single callbacks of the engine."""
+    columns = ("p50_us", "p99_9_us", "max_us")
+    yield from table(
+        ("", "contender", "p50", "p99.9", "max"),
+        (
+            (*case.rsplit("/", maxsplit=1), *(with_unit(1e3 * found[column]) for column in columns))
+            for case, found in counters.items()
+            if all(column in found for column in columns)
         ),
     )
 
@@ -162,6 +175,9 @@ def report_lines(results: Results) -> Iterator[str]:
     yield "## Calls to the heap"
     yield ""
     yield from heap_lines(results.counters)
+    yield "## Single callbacks of the engine"
+    yield ""
+    yield from callback_lines(results.counters)
     yield "## Scaling"
     yield ""
     yield "![Cost of the parts against size](benchmarks/scaling-parts.png)"

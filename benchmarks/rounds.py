@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-COUNTERS = ("heap_calls", "resident_bytes", "tensor_bytes")
+COUNTERS = ("heap_calls", "resident_bytes", "tensor_bytes", "p50_us", "p99_9_us", "max_us")
 OURS = "neutone"  # a group's contender that the others are compared with
 
 Rounds = dict[str, list[float]]  # from a contender to nanoseconds per item, one for each round
@@ -28,7 +28,7 @@ class Results:
     Attributes:
         groups: Timings.
         figures: Anything else, by name: decibels, samples.
-        counters: Of a native case (``group/contender``): bytes, calls.
+        counters: Of a native case (``group/contender``): bytes, calls, percentiles of single callbacks.
         context: Machine and libraries, by name.
     """
 
@@ -118,8 +118,8 @@ def _from_google_benchmark(document: dict[str, Any]) -> Results:
     to_ns = {"ns": 1.0, "us": 1e3, "ms": 1e6, "s": 1e9}
     runs = sorted(document["benchmarks"], key=lambda run: (run["family_index"], run["repetition_index"]))
     for run in runs:
-        is_real = run["name"].endswith("/real_time")
-        name = re.sub(r"(/iterations:\d+)?(/real_time)?$", "", run["name"])
+        is_real = run["name"].endswith(("/real_time", "/manual_time"))
+        name = re.sub(r"(/iterations:\d+)?(/(real|manual)_time)?$", "", run["name"])
         group, contender = name.rsplit("/", maxsplit=1)
         duration = run["real_time" if is_real else "cpu_time"] * to_ns[run["time_unit"]]
         results.groups.setdefault(group, {}).setdefault(contender, []).append(duration / run.get("items", 1.0))

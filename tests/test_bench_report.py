@@ -45,6 +45,13 @@ def test_the_clock_on_the_wall_counts_where_a_case_says_so(tmp_path: Path) -> No
     assert read(suite(tmp_path / "ring.json", runs)).groups == {"ring/two threads": {"neutone": [500.0]}}
 
 
+def test_time_that_a_case_takes_itself_is_the_clocks(tmp_path: Path) -> None:
+    runs = [run("engine/48000 Hz, 64 frames/neutone/manual_time", 0, 5.0, p50_us=0.25, other=1.0)]
+    results = read(suite(tmp_path / "engine.json", runs))
+    assert results.groups == {"engine/48000 Hz, 64 frames": {"neutone": [500.0]}}
+    assert results.counters == {"engine/48000 Hz, 64 frames/neutone": {"p50_us": 0.25}}
+
+
 def test_rounds_of_several_processes_are_numbered_on() -> None:
     context = {"num_cpus": 2}
     documents = [{"context": context, "benchmarks": [run("a/b", 1, ns), run("a/b", 0, 2.0 * ns)]} for ns in (1.0, 3.0)]
@@ -137,12 +144,15 @@ def files(tmp_path: Path) -> list[Path]:
         run(f"scaling/wrapper by instances/{n}", 0, 10.0 * n, tensor_bytes=2e5, resident_bytes=3e6) for n in (1, 2, 4)
     ]
     wrapper += [run("wrapper/48000 Hz, 512 frames/neutone", 0, 5000.0, heap_calls=12.0)]
+    figures = {"p50_us": 0.25, "p99_9_us": 4.0, "max_us": 30.0, "heap_calls": 0.0}
+    engine = [run("engine/48000 Hz, 512 frames/neutone/manual_time", 0, 300.0, **figures)]
     other = tmp_path / "blocks.json"
     write(other, Results({"blocks/conv": {"neutone": [1.0], "cached-conv==2.5.0": [2.0]}}))
     scaling = [run(f"scaling/fir by taps/{n}", 0, 10.0 * n) for n in (1, 2, 4)]
     return [
         suite(tmp_path / "ring.json", ring, kernel="AVX2", missing="soxr (Debian: libsoxr-dev)", compiler="GCC 12"),
         suite(tmp_path / "wrapper.json", wrapper),
+        suite(tmp_path / "engine.json", engine),
         suite(tmp_path / "scaling.json", scaling),
         other,
     ]
@@ -161,7 +171,9 @@ def test_the_page_is_written_between_its_marks(files: list[Path], tmp_path: Path
     for part in (
         "soxr (Debian: libsoxr-dev)", "GCC 12", "ring: AVX2", "| ring/one thread | boost::lockfree | 100 ns |",
         "| wrapper by instances | 0 ns | 10 ns | 1.0000 |", "| wrapper | 3.0 | 200 |",
-        "| 48000 Hz, 512 frames | neutone | 12 |",
+        "| wrapper/48000 Hz, 512 frames | neutone | 12 |", "| engine/48000 Hz, 512 frames | neutone | 0 |",
+        "| engine/48000 Hz, 512 frames | neutone | 250 ns | 4 µs | 30 µs |",
+        "| callback of the engine at 48 kHz, a block of 512, p50 | 0.25 µs |  |  |  | ≤ 25 µs | yes |",
     ):  # fmt: skip
         assert part in once
 

@@ -85,7 +85,8 @@ void run(std::vector<char*> arguments) {
   for (const std::string& group : groups) {
     if (!std::regex_search(group, filter)) continue;
     for (round = 0; round < rounds; ++round) {
-      ::benchmark::RunSpecifiedBenchmarks(&reporter, "^" + group + "/[^/]*(/iterations:[0-9]+)?(/real_time)?$");
+      ::benchmark::RunSpecifiedBenchmarks(&reporter,
+                                          "^" + group + "/[^/]*(/iterations:[0-9]+)?(/(real|manual)_time)?$");
     }
   }
   reporter.finish();
