@@ -14,7 +14,7 @@ void BlockReader::start(std::uint64_t number, std::size_t n_silent) noexcept NEU
   slots_.forget_before(number);
 }
 
-// Waits in LatencyMode::kBlocking only, which is not for audio threads.
+// Waits only where an engine was told to, which is not for audio threads that have a deadline.
 NEUTONE_EXEMPT_BEGIN
 const Block* BlockReader::awaited() const noexcept NEUTONE_NONBLOCKING {
   const Block* block = slots_.finished(number_);
