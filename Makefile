@@ -22,11 +22,25 @@ NATIVE_SOURCES := $(shell find csrc cmake -type f) CMakeLists.txt pyproject.toml
 PACKAGE_FOLDERS := $(shell find neutone_sdk neutone_command -type d ! -name __pycache__)
 CPP_FILES = $(shell git ls-files '*.cpp' '*.h')
 CPP_UNITS = $(shell git ls-files '*.cpp')
-NATIVE_PRESETS := native native-asan native-tsan
 
-.PHONY: help env build chromium valgrind host-libraries host hosts plugins demo test test-python test-native \
-  test-instructions test-hosts count-instructions hot-paths test-other-torch fuzz lint format install-check bench \
-  bench-libraries coverage docs clean
+
+define build_preset
+	@mkdir -p build; cmake --preset $(1) -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python >build/$(1).log 2>&1 \
+	  && cmake --build --preset $(1) >>build/$(1).log 2>&1 || { cat build/$(1).log; exit 1; }
+endef
+
+define run_native_tests
+	@mkdir -p build; for preset in $(1); do \
+	  echo "== C++ tests: $$preset"; \
+	  cmake --preset $$preset $(2) >build/$$preset.log 2>&1 && cmake --build --preset $$preset >>build/$$preset.log 2>&1 \
+	    || { cat build/$$preset.log; exit 1; }; \
+	  ctest --preset $$preset || exit 1; \
+	done
+endef
+
+.PHONY: help env build chromium valgrind realtime-sanitizer host-libraries host hosts plugins demo test test-python \
+  test-native test-realtime test-instructions test-hosts count-instructions hot-paths test-other-torch fuzz lint format \
+  install-check bench bench-libraries coverage docs clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | column -t -s '|'
@@ -58,12 +72,14 @@ demo: build ## Wrap, export and play a clipper: make demo, or make demo AUDIO=fi
 valgrind: ## Install valgrind, if it is missing and we are root
 	tools/install_valgrind.sh
 
+realtime-sanitizer: ## Install a Clang with RealtimeSanitizer into .venv/clang
+	PYTHON=$(PYTHON) tools/install_realtime_sanitizer.sh
+
 host-libraries: ## Install what the C++ host is built with, if it is missing and we are root
 	tools/install_host_libraries.sh
 
 host: build host-libraries ## Build neutone-host, which plays .nm files without Python, in build/host
-	@mkdir -p build; cmake --preset host -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python >build/host.log 2>&1 \
-	  && cmake --build --preset host >>build/host.log 2>&1 || { cat build/host.log; exit 1; }
+	$(call build_preset,host)
 
 hosts: $(HOSTS_VENV)/.hosts-ready ## Install what plugins are built with, and plugin hosts, if they are missing and we are root
 	tools/install_plugin_hosts.sh
@@ -75,10 +91,9 @@ $(HOSTS_VENV)/.hosts-ready: tests/hosts/requirements.txt
 	touch $@
 
 plugins: build host-libraries hosts ## Build the example plugins: VST3, CLAP and LV2, in build/plugins/bundles
-	@mkdir -p build; cmake --preset plugins -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python >build/plugins.log 2>&1 \
-	  && cmake --build --preset plugins >>build/plugins.log 2>&1 || { cat build/plugins.log; exit 1; }
+	$(call build_preset,plugins)
 
-test: test-native test-python test-instructions test-hosts ## Run all tests
+test: test-native test-realtime test-python test-instructions test-hosts ## Run all tests
 
 test-hosts: plugins ## Play the plugins in real hosts
 	$(BIN)/python -m pytest tests/hosts -n 2 --durations=10
@@ -87,12 +102,10 @@ test-python: build chromium host ## Run the Python tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal --durations=20
 
 test-native: $(VENV)/.env-ready ## Run the C++ tests, plain and under sanitizers
-	@mkdir -p build; for preset in $(NATIVE_PRESETS); do \
-	  echo "== C++ tests: $$preset"; \
-	  cmake --preset $$preset >build/$$preset.log 2>&1 && cmake --build --preset $$preset >>build/$$preset.log 2>&1 \
-	    || { cat build/$$preset.log; exit 1; }; \
-	  ctest --preset $$preset || exit 1; \
-	done
+	$(call run_native_tests,native native-asan native-tsan)
+
+test-realtime: $(VENV)/.env-ready realtime-sanitizer host-libraries ## Run the C++ tests with what audio threads may do checked
+	$(call run_native_tests,realtime,-DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python)
 
 test-instructions: hot-paths ## Count the instructions of hot paths, and compare with those on record
 	$(BIN)/python -m tests.instructions.count

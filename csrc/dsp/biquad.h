@@ -13,6 +13,7 @@
 #include "dsp/biquad_section.h"
 #include "dsp/flush_to_zero.h"
 #include "dsp/planar.h"
+#include "dsp/realtime.h"
 
 namespace neutone::dsp {
 
@@ -32,12 +33,14 @@ class BiquadView {
       : run_{sections, state}, channels_(channels) {}
 
   // Filters `out.frames` frames. Both sides have the channels of the state, and may be the same memory. [no allocation]
-  void process(const Planar<const float>& in, const Planar<float>& out) const noexcept {
+  void process(const Planar<const float>& in, const Planar<float>& out) const noexcept NEUTONE_NONBLOCKING {
     const ScopedFlushToZero flush;
     biquad_kernel().run(run_, in, out);
   }
   // Forgets all audio. [no allocation]
-  void reset() const noexcept { std::fill_n(run_.state, state_size(run_.sections.size(), channels_), 0.0); }
+  void reset() const noexcept NEUTONE_NONBLOCKING {
+    std::fill_n(run_.state, state_size(run_.sections.size(), channels_), 0.0);
+  }
   // By how many samples the filter makes the output late, besides what its phase does.
   [[nodiscard]] static constexpr std::size_t latency() noexcept { return 0; }
 
@@ -60,9 +63,11 @@ class BiquadCascade {
   ~BiquadCascade() = default;
 
   // See BiquadView::process. [no allocation]
-  void process(const Planar<const float>& in, const Planar<float>& out) noexcept { view_.process(in, out); }
+  void process(const Planar<const float>& in, const Planar<float>& out) noexcept NEUTONE_NONBLOCKING {
+    view_.process(in, out);
+  }
   // Forgets all audio. [no allocation]
-  void reset() noexcept { view_.reset(); }
+  void reset() noexcept NEUTONE_NONBLOCKING { view_.reset(); }
   [[nodiscard]] static constexpr std::size_t latency() noexcept { return BiquadView::latency(); }
   // The frequency response at `normalized_freq` cycles per sample, 0 to 0.5.
   [[nodiscard]] std::complex<double> response(double normalized_freq) const noexcept {

@@ -7,13 +7,14 @@
 namespace neutone::dsp {
 namespace {
 
-void baseline(const BiquadRun& run, const Planar<const float>& in, const Planar<float>& out) noexcept {
+void baseline(const BiquadRun& run, const Planar<const float>& in,
+              const Planar<float>& out) noexcept NEUTONE_NONBLOCKING {
   kernel::run_biquads<false>(run, in, out);
 }
 
 #if defined(__GNUC__) && defined(__x86_64__)
 [[gnu::target("avx2,fma")]] void avx2(const BiquadRun& run, const Planar<const float>& in,
-                                      const Planar<float>& out) noexcept {
+                                      const Planar<float>& out) noexcept NEUTONE_NONBLOCKING {
   kernel::run_biquads<true>(run, in, out);
 }
 

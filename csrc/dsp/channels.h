@@ -1,6 +1,7 @@
 #pragma once
 
 #include "dsp/planar.h"
+#include "dsp/realtime.h"
 
 namespace neutone::dsp {
 
@@ -13,7 +14,7 @@ namespace neutone::dsp {
 // (so that a mono signal survives the round trip bit for bit). The pair of channel counts must satisfy
 // can_fit_channels.
 template <typename Sample>
-void fit_channels(Planar<const std::type_identity_t<Sample>> in, Planar<Sample> out) noexcept {
+void fit_channels(Planar<const std::type_identity_t<Sample>> in, Planar<Sample> out) noexcept NEUTONE_NONBLOCKING {
   if (in.channels == out.channels) {
     copy_frames<Sample>(in, out);
     return;

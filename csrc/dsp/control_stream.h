@@ -8,6 +8,7 @@
 
 #include "dsp/parameters.h"
 #include "dsp/planar.h"
+#include "dsp/realtime.h"
 #include "dsp/spsc_ring.h"
 
 // Parameters on their way to a model: the host's values wait in a ring of their own, and are brought to the model's
@@ -38,7 +39,8 @@ struct ControlTimes {
 
 // Queues values of a host, cleaned, for which the ring has room: `n_before` times the first of each, then all.
 // [producer, no allocation]
-inline void write_controls(const Planar<const float>& controls, std::size_t n_before, RingView<float>& ring) noexcept {
+inline void write_controls(const Planar<const float>& controls, std::size_t n_before,
+                           RingView<float>& ring) noexcept NEUTONE_NONBLOCKING {
   const std::size_t frames = n_before + controls.frames;
   const RingView<float>::Region room = ring.reserve(frames);
   const Planar<const float> last = ring.last_written();
@@ -59,7 +61,7 @@ inline void write_controls(const Planar<const float>& controls, std::size_t n_be
 
 // The means over a block. `values` has at least place(0) + n_averaged(frames) of them, `out` one frame.
 inline void average_controls(const RingView<float>::Region& values, const ControlTimes& times, std::size_t frames,
-                             const Planar<float>& out) noexcept {
+                             const Planar<float>& out) noexcept NEUTONE_NONBLOCKING {
   const RingView<float>::Region block = values.slice_frames(times.place(0), times.n_averaged(frames));
   for (std::size_t control = 0; control < out.channels; ++control) {
     CurveMean curve;
@@ -117,7 +119,7 @@ struct BetweenControls {
 // A curve with a value at every frame: on the straight line between the two values around it, or the nearer of the two
 // where the curve is stepped. `values` has values_around(out.frames) of them, `out` a frame stride of 1.
 inline void carry_controls(const RingView<float>::Region& values, ControlTimes times, std::span<const bool> are_stepped,
-                           const Planar<float>& out) noexcept {
+                           const Planar<float>& out) noexcept NEUTONE_NONBLOCKING {
   if (times.up == times.down) {
     values.slice_frames(times.place(0), out.frames).each_part(out, [](const auto& to, const auto& part) {
       copy_frames<float>(part, to);

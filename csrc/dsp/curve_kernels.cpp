@@ -8,16 +8,19 @@ namespace neutone::dsp {
 namespace {
 
 // The attributes stand on these alone: what they call is inlined into them.
-bool baseline_are_clean(const float* values, std::size_t count) noexcept { return kernel::are_clean(values, count); }
-void baseline_add_up(const float* values, std::size_t groups, CurveSums& sums) noexcept {
+bool baseline_are_clean(const float* values, std::size_t count) noexcept NEUTONE_NONBLOCKING {
+  return kernel::are_clean(values, count);
+}
+void baseline_add_up(const float* values, std::size_t groups, CurveSums& sums) noexcept NEUTONE_NONBLOCKING {
   kernel::add_up(values, groups, sums);
 }
 
 #if defined(__GNUC__) && defined(__x86_64__)
-[[gnu::target("avx2")]] bool avx2_are_clean(const float* values, std::size_t count) noexcept {
+[[gnu::target("avx2")]] bool avx2_are_clean(const float* values, std::size_t count) noexcept NEUTONE_NONBLOCKING {
   return kernel::are_clean(values, count);
 }
-[[gnu::target("avx2")]] void avx2_add_up(const float* values, std::size_t groups, CurveSums& sums) noexcept {
+[[gnu::target("avx2")]] void avx2_add_up(const float* values, std::size_t groups,
+                                         CurveSums& sums) noexcept NEUTONE_NONBLOCKING {
   kernel::add_up(values, groups, sums);
 }
 

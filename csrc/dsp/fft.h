@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <span>
 
+#include "dsp/realtime.h"
+
 // The real Fourier transform behind long filters, in the form that convolution wants: 2n real points are taken at the n
 // odd frequencies (4k + 1) / (8n), where no bin is its own mirror, so there are n complex bins and no special ones.
 //
@@ -21,7 +23,7 @@ inline constexpr std::size_t kFftTile = 2 * kFftLanes;
 inline constexpr std::size_t kMinFftBins = kFftLanes * kFftLanes;
 
 // Twiddles of a transform with a power of two of bins, at least kMinFftBins.
-[[nodiscard]] std::size_t count_fft_twiddles(std::size_t bins) noexcept;
+[[nodiscard]] std::size_t count_fft_twiddles(std::size_t bins) noexcept NEUTONE_NONBLOCKING;
 
 // Computes them in double: first of a radix-2 pass if the levels are odd, then of each radix-4 pass, in the order of
 // the forward transform; the last three levels have theirs in vectors, a lane a node. [allocates]

@@ -7,6 +7,7 @@
 #include "dsp/fir_kernels.h"
 #include "dsp/fir_plan.h"
 #include "dsp/planar.h"
+#include "dsp/realtime.h"
 
 namespace neutone::dsp {
 
@@ -28,16 +29,16 @@ class FirView {
       : plan_(plan), table_(table), memory_(memory), cursor_(&cursor) {}
 
   // Filters as many frames as `out` has; `in` and `out` may be the same memory. [no allocation]
-  void process(const Planar<const float>& in, const Planar<float>& out) noexcept;
+  void process(const Planar<const float>& in, const Planar<float>& out) noexcept NEUTONE_NONBLOCKING;
 
   // From the next frame on these plan.taps taps replace the ones in force, by a linear cross-fade: frame i of it is
   // mixed of (i + 1) / fade_frames of the new output and the rest of the old, and 0 frames are a hard cut. During a
   // fade, what is heard now is the filter that the next one begins with, so there is no click then either. `table` is
   // the memory that this view reads. Costs as much as transforming all taps. [no allocation]
-  void set_taps(float* table, std::span<const double> taps, std::size_t fade_frames) noexcept;
+  void set_taps(float* table, std::span<const double> taps, std::size_t fade_frames) noexcept NEUTONE_NONBLOCKING;
 
   // Forgets all audio, and ends a cross-fade. [no allocation]
-  void reset() noexcept;
+  void reset() noexcept NEUTONE_NONBLOCKING;
 
   [[nodiscard]] std::size_t channels() const noexcept { return memory_.channels; }
   [[nodiscard]] const FirPlan& plan() const noexcept { return plan_; }
@@ -45,22 +46,22 @@ class FirView {
 
  private:
   // At most kFirChunk frames, which end no later than the block, the cross-fade or the room in the history.
-  void pass(const Planar<const float>& in, const Planar<float>& out) noexcept;
-  [[nodiscard]] std::size_t next_chunk(std::size_t frames) noexcept;
-  void compact() noexcept;
+  void pass(const Planar<const float>& in, const Planar<float>& out) noexcept NEUTONE_NONBLOCKING;
+  [[nodiscard]] std::size_t next_chunk(std::size_t frames) noexcept NEUTONE_NONBLOCKING;
+  void compact() noexcept NEUTONE_NONBLOCKING;
   // The output of a bank of taps for frames that lie in the history already.
-  void filter(std::size_t channel, std::size_t bank, std::size_t frames, float* out) const noexcept;
+  void filter(std::size_t channel, std::size_t bank, std::size_t frames, float* out) const noexcept NEUTONE_NONBLOCKING;
   // What partitions add to the next block, from input before this one, for the tiles that are due with these frames.
-  void sum_ahead(std::size_t bank, std::size_t first_frame, std::size_t frames) const noexcept;
+  void sum_ahead(std::size_t bank, std::size_t first_frame, std::size_t frames) const noexcept NEUTONE_NONBLOCKING;
   // With the last frame of a block: its transform, and the partitions' output for the next.
-  void finish_block() noexcept;
-  void sum_partitions(std::size_t channel, std::size_t bank, SpectrumSum sum) const noexcept;
-  void transform_sums_back(std::size_t channel, std::size_t bank) const noexcept;
-  void advance(std::size_t frames) noexcept;
+  void finish_block() noexcept NEUTONE_NONBLOCKING;
+  void sum_partitions(std::size_t channel, std::size_t bank, SpectrumSum sum) const noexcept NEUTONE_NONBLOCKING;
+  void transform_sums_back(std::size_t channel, std::size_t bank) const noexcept NEUTONE_NONBLOCKING;
+  void advance(std::size_t frames) noexcept NEUTONE_NONBLOCKING;
 
-  void write_bank(float* table, std::size_t bank, std::span<const double> taps) const noexcept;
+  void write_bank(float* table, std::size_t bank, std::span<const double> taps) const noexcept NEUTONE_NONBLOCKING;
   // Makes what a cross-fade has come to the taps of its end.
-  void settle_fade(float* table) noexcept;
+  void settle_fade(float* table) noexcept NEUTONE_NONBLOCKING;
 
   [[nodiscard]] std::size_t bank() const noexcept { return static_cast<std::size_t>(cursor_->bank); }
   [[nodiscard]] std::size_t other_bank() const noexcept { return 1 - bank(); }
@@ -86,11 +87,13 @@ class Fir {
   ~Fir() = default;
 
   // See FirView::process. [no allocation]
-  void process(const Planar<const float>& in, const Planar<float>& out) noexcept { view_.process(in, out); }
+  void process(const Planar<const float>& in, const Planar<float>& out) noexcept NEUTONE_NONBLOCKING {
+    view_.process(in, out);
+  }
   // See FirView::set_taps. Throws std::invalid_argument unless there are as many as before, all finite in float32.
   void set_taps(std::span<const double> taps, std::size_t fade_frames);
   // Forgets all audio, and ends a cross-fade. [no allocation]
-  void reset() noexcept { view_.reset(); }
+  void reset() noexcept NEUTONE_NONBLOCKING { view_.reset(); }
   // Of the computation. What the taps delay is for who made them to know.
   [[nodiscard]] static constexpr std::size_t latency() noexcept { return 0; }
   [[nodiscard]] const FirPlan& plan() const noexcept { return plan_; }

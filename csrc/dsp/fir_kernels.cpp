@@ -9,18 +9,21 @@ namespace {
 
 // Functions for one instruction set. The attribute stands on these alone: what they call is inlined into them.
 // NOLINTBEGIN(bugprone-macro-parentheses): an attribute cannot stand in them
-#define NEUTONE_DEFINE_KERNEL(name, label, attribute, lanes)                                                          \
-  attribute void name##_sum_directly(const DirectSum& sum) noexcept { kernel::sum_directly<lanes>(sum); }             \
-  attribute void name##_sum_spectra(const SpectrumSum& sum) noexcept { kernel::sum_spectra(sum); }                    \
-  attribute void name##_transform(const float* first_half, const float* second_half, std::size_t bins,                \
-                                  const float* twiddles, float* work, float* out, std::size_t tile_stride) noexcept { \
-    kernel::transform({first_half, second_half}, bins, twiddles, work, out, tile_stride);                             \
-  }                                                                                                                   \
-  attribute void name##_transform_back(const float* in, std::size_t bins, const float* twiddles_end,                  \
-                                       float* out) noexcept {                                                         \
-    kernel::transform_back(in, bins, twiddles_end, out);                                                              \
-  }                                                                                                                   \
-  constexpr FirKernel name##_kernel{label, name##_sum_directly, name##_sum_spectra, name##_transform,                 \
+#define NEUTONE_DEFINE_KERNEL(name, label, attribute, lanes)                                                           \
+  attribute void name##_sum_directly(const DirectSum& sum) noexcept NEUTONE_NONBLOCKING {                              \
+    kernel::sum_directly<lanes>(sum);                                                                                  \
+  }                                                                                                                    \
+  attribute void name##_sum_spectra(const SpectrumSum& sum) noexcept NEUTONE_NONBLOCKING { kernel::sum_spectra(sum); } \
+  attribute void name##_transform(const float* first_half, const float* second_half, std::size_t bins,                 \
+                                  const float* twiddles, float* work, float* out,                                      \
+                                  std::size_t tile_stride) noexcept NEUTONE_NONBLOCKING {                              \
+    kernel::transform({first_half, second_half}, bins, twiddles, work, out, tile_stride);                              \
+  }                                                                                                                    \
+  attribute void name##_transform_back(const float* in, std::size_t bins, const float* twiddles_end,                   \
+                                       float* out) noexcept NEUTONE_NONBLOCKING {                                      \
+    kernel::transform_back(in, bins, twiddles_end, out);                                                               \
+  }                                                                                                                    \
+  constexpr FirKernel name##_kernel{label, name##_sum_directly, name##_sum_spectra, name##_transform,                  \
                                     name##_transform_back};
 
 // NOLINTEND(bugprone-macro-parentheses)

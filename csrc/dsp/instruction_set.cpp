@@ -1,5 +1,7 @@
 #include "dsp/instruction_set.h"
 
+#include <algorithm>
+
 namespace neutone::dsp {
 namespace {
 
@@ -15,18 +17,12 @@ std::size_t count_at_load() noexcept {
 #endif
 }
 
-}  // namespace
-
-std::size_t count_instruction_sets() noexcept {
-  static const std::size_t count = count_at_load();
-  return count;
-}
-
-namespace {
-
-// The processor is asked when the library is loaded, so that no audio thread is the first to.
-[[maybe_unused]] const std::size_t asked_at_load = count_instruction_sets();
+// The processor is asked when the library is loaded, so that no audio thread is the first to. Who is loaded before and
+// filters at once finds a zero.
+const std::size_t counted_at_load = count_at_load();
 
 }  // namespace
+
+std::size_t count_instruction_sets() noexcept { return std::max<std::size_t>(1, counted_at_load); }
 
 }  // namespace neutone::dsp

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "dsp/curve_kernels.h"
+#include "dsp/realtime.h"
 
 namespace neutone::dsp {
 
@@ -15,7 +16,7 @@ namespace neutone::dsp {
 // to depends on its place in the curve alone, so equal curves give equal bits however they are cut.
 class CurveMean {
  public:
-  void add(const float* values, std::ptrdiff_t stride, std::size_t count) noexcept {
+  void add(const float* values, std::ptrdiff_t stride, std::size_t count) noexcept NEUTONE_NONBLOCKING {
     for (; count > 0 && count_ % kCurveLanes != 0; --count, values += stride) add_one(*values);
     if (stride == 1) {
       const std::size_t groups = count / kCurveLanes;
@@ -28,7 +29,7 @@ class CurveMean {
   }
 
   // Of all values so far, at least one.
-  [[nodiscard]] float mean() const noexcept {
+  [[nodiscard]] float mean() const noexcept NEUTONE_NONBLOCKING {
     double total = 0.0;
     for (const double sum : sums_) total += sum;
     return static_cast<float>(total / static_cast<double>(count_));
@@ -42,7 +43,8 @@ class CurveMean {
 };
 
 // Mean of a whole curve of at least one sample.
-[[nodiscard]] inline float mean(const float* values, std::ptrdiff_t stride, std::size_t count) noexcept {
+[[nodiscard]] inline float mean(const float* values, std::ptrdiff_t stride,
+                                std::size_t count) noexcept NEUTONE_NONBLOCKING {
   CurveMean curve;
   curve.add(values, stride, count);
   return curve.mean();
@@ -53,7 +55,7 @@ enum class Aggregation : std::uint8_t { kMean, kLast, kMinimum, kMaximum };
 
 // Of at least one sample.
 [[nodiscard]] inline float aggregate(Aggregation how, const float* values, std::ptrdiff_t stride,
-                                     std::size_t count) noexcept {
+                                     std::size_t count) noexcept NEUTONE_NONBLOCKING {
   if (how == Aggregation::kMean) return mean(values, stride, count);
   const float* const last = values + static_cast<std::ptrdiff_t>(count - 1) * stride;
   if (how == Aggregation::kLast) return *last;
@@ -66,13 +68,13 @@ enum class Aggregation : std::uint8_t { kMean, kLast, kMinimum, kMaximum };
 }
 
 // A host's value as a parameter takes it: in 0..1, and what is not a number is the value before.
-[[nodiscard]] inline float cleaned(float value, float before) noexcept {
+[[nodiscard]] inline float cleaned(float value, float before) noexcept NEUTONE_NONBLOCKING {
   return std::isnan(value) ? before : std::clamp(value, 0.0F, 1.0F);
 }
 
 // Copies a curve like that; `before` is the value before its first. Returns its last value, `before` if it has none.
 inline float copy_cleaned(const float* in, std::ptrdiff_t stride, float* out, std::size_t count,
-                          float before) noexcept {
+                          float before) noexcept NEUTONE_NONBLOCKING {
   if (count == 0) return before;
   if (stride == 0) {
     std::fill_n(out, count, cleaned(*in, before));
@@ -88,7 +90,7 @@ inline float copy_cleaned(const float* in, std::ptrdiff_t stride, float* out, st
 
 // Mean of a whole curve, cleaned. `before` is the value before its first, and becomes its last.
 [[nodiscard]] inline float mean_cleaned(const float* values, std::ptrdiff_t stride, std::size_t count,
-                                        float& before) noexcept {
+                                        float& before) noexcept NEUTONE_NONBLOCKING {
   if (stride == 1 && count > 0 && curve_kernel().are_clean(values, count)) {
     before = values[count - 1];
     return mean(values, 1, count);
@@ -112,7 +114,7 @@ struct ParameterRange {
   bool is_categorical = false;  // whole numbers only: rounds to the nearest
 
   // The ends are hit exactly: 0 gives `minimum`, 1 gives `maximum`.
-  [[nodiscard]] float from_0to1(float value) const noexcept {
+  [[nodiscard]] float from_0to1(float value) const noexcept NEUTONE_NONBLOCKING {
     const float mapped = minimum * (1.0F - value) + maximum * value;
     return is_categorical ? std::nearbyint(mapped) : mapped;
   }

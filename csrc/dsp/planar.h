@@ -5,6 +5,8 @@
 #include <cstring>
 #include <type_traits>
 
+#include "dsp/realtime.h"
+
 namespace neutone::dsp {
 
 // Audio as rows of samples, one row a channel, in memory that somebody else owns. A frame is one sample of every
@@ -40,7 +42,7 @@ struct Planar {
 // Copies one row of `frames` samples. Contiguous rows, and values that stand for a row, take the short way.
 template <typename Sample>
 void copy_row(const Sample* in, std::ptrdiff_t in_stride, Sample* out, std::ptrdiff_t out_stride,
-              std::size_t frames) noexcept {
+              std::size_t frames) noexcept NEUTONE_NONBLOCKING {
   static_assert(std::is_trivially_copyable_v<Sample>);
   if (frames == 0) return;
   if (in_stride == 1 && out_stride == 1) {
@@ -56,7 +58,7 @@ void copy_row(const Sample* in, std::ptrdiff_t in_stride, Sample* out, std::ptrd
 
 // Copies channel by channel. Both sides have the same channels; `out.frames` frames are copied.
 template <typename Sample>
-void copy_frames(Planar<const std::type_identity_t<Sample>> in, Planar<Sample> out) noexcept {
+void copy_frames(Planar<const std::type_identity_t<Sample>> in, Planar<Sample> out) noexcept NEUTONE_NONBLOCKING {
   for (std::size_t channel = 0; channel < out.channels; ++channel) {
     copy_row<Sample>(in.row(channel), in.frame_stride, out.row(channel), out.frame_stride, out.frames);
   }
@@ -64,7 +66,7 @@ void copy_frames(Planar<const std::type_identity_t<Sample>> in, Planar<Sample> o
 
 // The same between two types of sample.
 template <typename In, typename Out>
-void convert_frames(const Planar<const In>& in, const Planar<Out>& out) noexcept {
+void convert_frames(const Planar<const In>& in, const Planar<Out>& out) noexcept NEUTONE_NONBLOCKING {
   if constexpr (std::is_same_v<In, Out>) {
     copy_frames<Out>(in, out);
   } else {

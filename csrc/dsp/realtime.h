@@ -10,3 +10,14 @@
 #ifndef NEUTONE_NONBLOCKING
 #define NEUTONE_NONBLOCKING
 #endif
+
+// Around calls from such a function that the compiler objects to, and that are known better: say why beside them.
+#ifdef __clang__
+#define NEUTONE_EXEMPT_BEGIN                                                                        \
+  _Pragma("clang diagnostic push") _Pragma("clang diagnostic ignored \"-Wunknown-warning-option\"") \
+      _Pragma("clang diagnostic ignored \"-Wfunction-effects\"")
+#define NEUTONE_EXEMPT_END _Pragma("clang diagnostic pop")
+#else
+#define NEUTONE_EXEMPT_BEGIN
+#define NEUTONE_EXEMPT_END
+#endif

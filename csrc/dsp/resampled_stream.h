@@ -6,6 +6,7 @@
 #include "dsp/channels.h"
 #include "dsp/flush_to_zero.h"
 #include "dsp/planar.h"
+#include "dsp/realtime.h"
 #include "dsp/resampler.h"
 #include "dsp/spsc_ring.h"
 
@@ -16,7 +17,7 @@ namespace neutone::dsp {
 // Queues a block of the host. The ring must have room for resampler.ready_after(audio.frames) frames, as many are
 // queued, and the resampler its channels. [producer, no allocation]
 inline void write_resampled(const Planar<const float>& audio, ResamplerView<float>& resampler,
-                            RingView<float>& ring) noexcept {
+                            RingView<float>& ring) noexcept NEUTONE_NONBLOCKING {
   const ScopedFlushToZero flush;
   const RingView<float>::Region queued = ring.reserve(resampler.ready_after(audio.frames));
   std::size_t produced = 0;
@@ -38,7 +39,8 @@ inline void write_resampled(const Planar<const float>& audio, ResamplerView<floa
 
 // Takes from the ring what the next `out.frames` frames of the host need, and puts those out. The ring must hold
 // resampler.missing(out.frames) frames, and `out` have its channels. [consumer, no allocation]
-inline void read_resampled(RingView<float>& ring, ResamplerView<float>& resampler, const Planar<float>& out) noexcept {
+inline void read_resampled(RingView<float>& ring, ResamplerView<float>& resampler,
+                           const Planar<float>& out) noexcept NEUTONE_NONBLOCKING {
   const ScopedFlushToZero flush;
   for (std::size_t produced = 0; true;) {
     const std::size_t count = std::min(resampler.ready(), out.frames - produced);

@@ -8,6 +8,7 @@
 #include "dsp/aligned_buffer.h"
 #include "dsp/flush_to_zero.h"
 #include "dsp/planar.h"
+#include "dsp/realtime.h"
 #include "dsp/resampler_design.h"
 #include "dsp/resampler_kernels.h"
 
@@ -74,33 +75,35 @@ class ResamplerView {
 
   // Forgets all audio, and starts as ResamplerCursor::at_start says, with `first` + `silent` * up at least 0: `down -
   // 1` for the least delay, `half_taps * up - 1` for output in time with the input.
-  void start(std::int64_t first, std::int64_t silent = 0) noexcept;
+  void start(std::int64_t first, std::int64_t silent = 0) noexcept NEUTONE_NONBLOCKING;
 
   [[nodiscard]] std::size_t channels() const noexcept { return history_.channels; }
   [[nodiscard]] const ResamplerPlan& plan() const noexcept { return plan_; }
   [[nodiscard]] Planar<const Real> history() const noexcept { return history_; }
   // Output frames that need no more input. [wait-free]
-  [[nodiscard]] std::size_t ready() const noexcept { return ready_after(0); }
+  [[nodiscard]] std::size_t ready() const noexcept NEUTONE_NONBLOCKING { return ready_after(0); }
   // Output frames that need no more than the next `frames` frames of input. [wait-free]
-  [[nodiscard]] std::size_t ready_after(std::size_t frames) const noexcept;
+  [[nodiscard]] std::size_t ready_after(std::size_t frames) const noexcept NEUTONE_NONBLOCKING;
   // Input frames that the next `frames` output frames still need. [wait-free]
-  [[nodiscard]] std::size_t missing(std::size_t frames) const noexcept;
+  [[nodiscard]] std::size_t missing(std::size_t frames) const noexcept NEUTONE_NONBLOCKING;
 
   // Room for up to `frames` frames of input; fill it, then publish. [no allocation]
-  [[nodiscard]] Planar<Real> reserve(std::size_t frames) noexcept;
+  [[nodiscard]] Planar<Real> reserve(std::size_t frames) noexcept NEUTONE_NONBLOCKING;
   // Takes in `frames` reserved frames. [wait-free]
-  void publish(std::size_t frames) noexcept { cursor_->filled += static_cast<std::int64_t>(frames); }
+  void publish(std::size_t frames) noexcept NEUTONE_NONBLOCKING {
+    cursor_->filled += static_cast<std::int64_t>(frames);
+  }
 
   // Filters the first out.channels channels into the next `out.frames` frames, at most ready(). [no allocation]
-  void filter(const Planar<float>& out) const noexcept;
+  void filter(const Planar<float>& out) const noexcept NEUTONE_NONBLOCKING;
   // Goes on behind `frames` output frames. [wait-free]
-  void advance(std::size_t frames) noexcept {
+  void advance(std::size_t frames) noexcept NEUTONE_NONBLOCKING {
     cursor_->position += static_cast<std::int64_t>(frames) * plan_.down;
     if (plan_.is_exact()) cursor_->row = (cursor_->row + static_cast<std::int64_t>(frames)) % plan_.period();
   }
 
   // Takes in what fits and puts out what is ready and has room, until neither does; any counts. [no allocation]
-  Moved process(Planar<const float> in, Planar<float> out) noexcept;
+  Moved process(Planar<const float> in, Planar<float> out) noexcept NEUTONE_NONBLOCKING;
 
  private:
   // Moves what is still needed to the front.
@@ -132,11 +135,12 @@ class Resampler {
   ~Resampler() = default;
 
   // See ResamplerView::process. [no allocation]
-  ResamplerView<Real>::Moved process(const Planar<const float>& in, const Planar<float>& out) noexcept {
+  ResamplerView<Real>::Moved process(const Planar<const float>& in,
+                                     const Planar<float>& out) noexcept NEUTONE_NONBLOCKING {
     return view_.process(in, out);
   }
   // Forgets all audio. [no allocation]
-  void reset() noexcept { view_.start(plan_.down - 1); }
+  void reset() noexcept NEUTONE_NONBLOCKING { view_.start(plan_.down - 1); }
   // By how many output frames the output is late: a whole number plus a fraction of `up / down`.
   [[nodiscard]] double latency() const noexcept {
     return static_cast<double>(plan_.half_taps) * static_cast<double>(plan_.up) / static_cast<double>(plan_.down) - 1.0;

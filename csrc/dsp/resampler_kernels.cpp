@@ -12,12 +12,12 @@ inline constexpr std::size_t kLanes = Bytes / sizeof(Real);
 
 // Two functions for one instruction set. The attribute stands on these alone: what they call is inlined into them.
 // NOLINTBEGIN(bugprone-macro-parentheses): an attribute cannot stand in them
-#define NEUTONE_DEFINE_KERNEL(name, attribute, bytes)                                             \
-  attribute void name##_float(const FilterRun<float>& run, const Planar<float>& out) noexcept {   \
-    kernel::run_filter<float, kLanes<bytes, float>>(run, out);                                    \
-  }                                                                                               \
-  attribute void name##_double(const FilterRun<double>& run, const Planar<float>& out) noexcept { \
-    kernel::run_filter<double, kLanes<bytes, double>>(run, out);                                  \
+#define NEUTONE_DEFINE_KERNEL(name, attribute, bytes)                                                                 \
+  attribute void name##_float(const FilterRun<float>& run, const Planar<float>& out) noexcept NEUTONE_NONBLOCKING {   \
+    kernel::run_filter<float, kLanes<bytes, float>>(run, out);                                                        \
+  }                                                                                                                   \
+  attribute void name##_double(const FilterRun<double>& run, const Planar<float>& out) noexcept NEUTONE_NONBLOCKING { \
+    kernel::run_filter<double, kLanes<bytes, double>>(run, out);                                                      \
   }
 
 // NOLINTEND(bugprone-macro-parentheses)

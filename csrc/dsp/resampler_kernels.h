@@ -2,6 +2,7 @@
 
 #include <span>
 
+#include "dsp/realtime.h"
 #include "dsp/resampler_kernel.h"
 
 namespace neutone::dsp {
@@ -9,17 +10,21 @@ namespace neutone::dsp {
 // The resampler's inner loop, compiled for one instruction set.
 struct ResamplerKernel {
   const char* name;
-  void (*run_float)(const FilterRun<float>& run, const Planar<float>& out) noexcept;
-  void (*run_double)(const FilterRun<double>& run, const Planar<float>& out) noexcept;
+  void (*run_float)(const FilterRun<float>& run, const Planar<float>& out) noexcept NEUTONE_NONBLOCKING;
+  void (*run_double)(const FilterRun<double>& run, const Planar<float>& out) noexcept NEUTONE_NONBLOCKING;
 
-  void run(const FilterRun<float>& run, const Planar<float>& out) const noexcept { run_float(run, out); }
-  void run(const FilterRun<double>& run, const Planar<float>& out) const noexcept { run_double(run, out); }
+  void run(const FilterRun<float>& run, const Planar<float>& out) const noexcept NEUTONE_NONBLOCKING {
+    run_float(run, out);
+  }
+  void run(const FilterRun<double>& run, const Planar<float>& out) const noexcept NEUTONE_NONBLOCKING {
+    run_double(run, out);
+  }
 };
 
 // All that this processor can run, the fastest last. They differ by rounding.
-[[nodiscard]] std::span<const ResamplerKernel> resampler_kernels() noexcept;
+[[nodiscard]] std::span<const ResamplerKernel> resampler_kernels() noexcept NEUTONE_NONBLOCKING;
 
 // The fastest of them. [any thread, wait-free]
-[[nodiscard]] const ResamplerKernel& resampler_kernel() noexcept;
+[[nodiscard]] const ResamplerKernel& resampler_kernel() noexcept NEUTONE_NONBLOCKING;
 
 }  // namespace neutone::dsp

@@ -11,6 +11,7 @@
 
 #include "dsp/aligned_buffer.h"
 #include "dsp/planar.h"
+#include "dsp/realtime.h"
 
 namespace neutone::dsp {
 
@@ -75,34 +76,34 @@ class RingView {
   [[nodiscard]] Planar<const Sample> storage() const noexcept { return storage_; }
   // Frames waiting to be read, at most the capacity. On the consumer there are at least so many; on the producer, at
   // most; on other threads it may be out of date at once. [any thread, wait-free]
-  [[nodiscard]] std::size_t size() const noexcept;
+  [[nodiscard]] std::size_t size() const noexcept NEUTONE_NONBLOCKING;
 
   // Copies what fits and returns how many frames; never overwrites. [producer, wait-free]
-  [[nodiscard]] std::size_t write(const Planar<const Sample>& in) noexcept;
+  [[nodiscard]] std::size_t write(const Planar<const Sample>& in) noexcept NEUTONE_NONBLOCKING;
   // Room for up to `frames` frames, less if the ring is fuller; fill it, then publish. [producer, wait-free]
-  [[nodiscard]] Region reserve(std::size_t frames) noexcept;
+  [[nodiscard]] Region reserve(std::size_t frames) noexcept NEUTONE_NONBLOCKING;
   // The frame that was written last; before the first one, what the storage holds in its place. [producer, wait-free]
-  [[nodiscard]] Planar<const Sample> last_written() const noexcept {
+  [[nodiscard]] Planar<const Sample> last_written() const noexcept NEUTONE_NONBLOCKING {
     return region(Counter(cursors_->written).load(std::memory_order_relaxed) - 1, 1).head;
   }
   // Hands `frames` reserved frames to the consumer. [producer, wait-free]
-  void publish(std::size_t frames) noexcept;
+  void publish(std::size_t frames) noexcept NEUTONE_NONBLOCKING;
 
   // Copies what is there, at most `out.frames`, and returns how many frames. [consumer, wait-free]
-  [[nodiscard]] std::size_t read(const Planar<Sample>& out) noexcept;
+  [[nodiscard]] std::size_t read(const Planar<Sample>& out) noexcept NEUTONE_NONBLOCKING;
   // The same, and the frames stay. [consumer, wait-free]
-  [[nodiscard]] std::size_t peek(const Planar<Sample>& out) noexcept;
+  [[nodiscard]] std::size_t peek(const Planar<Sample>& out) noexcept NEUTONE_NONBLOCKING;
   // Copies the latest min(out.frames, size()) frames, oldest first; all frames stay. [consumer, wait-free]
-  [[nodiscard]] std::size_t newest(const Planar<Sample>& out) noexcept;
+  [[nodiscard]] std::size_t newest(const Planar<Sample>& out) noexcept NEUTONE_NONBLOCKING;
   // Drops the oldest frames, at most `frames`, and returns how many. [consumer, wait-free]
-  [[nodiscard]] std::size_t skip(std::size_t frames) noexcept;
+  [[nodiscard]] std::size_t skip(std::size_t frames) noexcept NEUTONE_NONBLOCKING;
   // Up to `frames` of the oldest frames in place; use them, then consume. [consumer, wait-free]
-  [[nodiscard]] Region readable(std::size_t frames) noexcept;
+  [[nodiscard]] Region readable(std::size_t frames) noexcept NEUTONE_NONBLOCKING;
   // Gives `frames` readable frames back to the producer. [consumer, wait-free]
-  void consume(std::size_t frames) noexcept;
+  void consume(std::size_t frames) noexcept NEUTONE_NONBLOCKING;
 
   // Drops everything. [neither thread running]
-  void reset() noexcept { *cursors_ = RingCursors{}; }
+  void reset() noexcept NEUTONE_NONBLOCKING { *cursors_ = RingCursors{}; }
 
  private:
   using Counter = std::atomic_ref<std::uint64_t>;
@@ -201,7 +202,7 @@ void RingView<Sample>::copy_in(const Planar<const Sample>& in, const Planar<Samp
 template <typename Sample>
 std::size_t RingView<Sample>::write(const Planar<const Sample>& in) noexcept {
   const Region room = reserve(in.frames);
-  room.each_part(in, copy_in);
+  room.each_part(in, [](const Planar<const Sample>& part, const Planar<Sample>& to) { copy_in(part, to); });
   publish(room.frames());
   return room.frames();
 }

@@ -8,6 +8,7 @@
 
 #include "dsp/flush_to_zero.h"
 #include "dsp/planar.h"
+#include "dsp/realtime.h"
 #include "dsp/svf_design.h"
 #include "dsp/svf_kernels.h"
 
@@ -32,12 +33,13 @@ class SvfView {
 
   // Filters a block of the filter's channels and as many frames as `in` has; `out` may be the same memory. [no
   // allocation]
-  void process(const Planar<const float>& in, const SvfControls& controls, const Planar<float>& out) noexcept {
+  void process(const Planar<const float>& in, const SvfControls& controls,
+               const Planar<float>& out) noexcept NEUTONE_NONBLOCKING {
     const ScopedFlushToZero flush;  // what rings on decays past the smallest normal number, a double too
     svf_kernel().run(SvfRun{in, controls, out, states_, sample_rate_hz_});
   }
   // Forgets all audio and controls. [wait-free]
-  void reset() noexcept { std::fill_n(states_, channels_, SvfState{}); }
+  void reset() noexcept NEUTONE_NONBLOCKING { std::fill_n(states_, channels_, SvfState{}); }
   // In samples. The delay of the phase response is the prototype's.
   [[nodiscard]] static constexpr std::size_t latency() noexcept { return 0; }
   [[nodiscard]] std::size_t channels() const noexcept { return channels_; }
@@ -59,11 +61,12 @@ class Svf {
   ~Svf() = default;
 
   // See SvfView::process. [no allocation]
-  void process(const Planar<const float>& in, const SvfControls& controls, const Planar<float>& out) noexcept {
+  void process(const Planar<const float>& in, const SvfControls& controls,
+               const Planar<float>& out) noexcept NEUTONE_NONBLOCKING {
     view_.process(in, controls, out);
   }
   // Forgets all audio and controls. [wait-free]
-  void reset() noexcept { view_.reset(); }
+  void reset() noexcept NEUTONE_NONBLOCKING { view_.reset(); }
   [[nodiscard]] static constexpr std::size_t latency() noexcept { return SvfView::latency(); }
   [[nodiscard]] const std::vector<SvfState>& states() const noexcept { return states_; }
 

@@ -14,10 +14,13 @@ void BlockReader::start(std::uint64_t number, std::size_t n_silent) noexcept NEU
   slots_.forget_before(number);
 }
 
+// Waits only where an engine was told to, which is not for audio threads that have a deadline.
+NEUTONE_EXEMPT_BEGIN
 const Block* BlockReader::awaited() const noexcept NEUTONE_NONBLOCKING {
   while (patience_.waits() && slots_.is_on_its_way(number_)) patience_.finished.wait();
   return slots_.finished(number_);
 }
+NEUTONE_EXEMPT_END
 
 BlockReader::Piece BlockReader::next(std::size_t frames) noexcept NEUTONE_NONBLOCKING {
   Piece piece;
