@@ -6,6 +6,7 @@
 #include <mutex>
 #include <stdexcept>
 
+#include "engine/thread_priority.h"
 #include "engine/worker_pool_state.h"
 
 namespace neutone::engine {
@@ -65,6 +66,7 @@ Job* Workers::next_job() noexcept {
 // A thread that finds a job running leaves its blocks to the thread that runs it: that one looks again, under the same
 // mutex, before it sleeps. So no block is forgotten, however many posts were swallowed.
 void Workers::work() noexcept {
+  prefer_this_thread();
   std::unique_lock lock(mutex_);
   while (!is_stopping_) {
     Job* const job = next_job();

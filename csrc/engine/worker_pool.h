@@ -6,6 +6,7 @@
 namespace neutone::engine {
 
 // Threads that run models for engines. An engine's blocks run one after another, in order, on whichever thread is free.
+// On Linux the threads are real-time ones of the lowest priority, where the system lets them.
 class WorkerPool {
  public:
   // Throws std::invalid_argument on 0 threads. [control, allocates]
