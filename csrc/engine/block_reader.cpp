@@ -10,7 +10,6 @@ void BlockReader::start(std::uint64_t number, std::size_t n_silent) noexcept NEU
   number_ = number;
   n_silent_ = n_silent;
   place_ = 0;
-  is_late_ = false;
   slots_.forget_before(number);
 }
 
@@ -33,8 +32,7 @@ BlockReader::Piece BlockReader::next(std::size_t frames) noexcept NEUTONE_NONBLO
     piece.frames = block->out.slice_frames(place_, count);
     return piece;
   }
-  if (place_ == 0 && !is_late_) Counters::add(counters_.late_blocks);
-  is_late_ = true;
+  if (place_ == 0) Counters::add(counters_.late_blocks);
   piece.frames.frames = count;
   piece.is_missing = true;
   return piece;
@@ -48,7 +46,6 @@ void BlockReader::advance(std::size_t frames) noexcept NEUTONE_NONBLOCKING {
   place_ += frames;
   if (place_ < block_frames_) return;
   place_ = 0;
-  is_late_ = false;
   slots_.forget_before(++number_);
 }
 

@@ -307,6 +307,10 @@ void parameters_that_are_missing_keep_their_value() {
     CHECK(last[0] == 0.25F);
     CHECK(last[1] == 1.0F);
     CHECK(last[2] == 0.5F);
+    engine.reset();
+    engine.process(in.planar(), {}, out.planar());
+    CHECK(recorder.params[1].back() == 0.5F);
+    CHECK(recorder.params[2].back() == 0.75F);
   }
 }
 
