@@ -54,7 +54,7 @@ class RawModel(nn.Module):
 
     def forward(self, x: Tensor, params: Tensor) -> Tensor | None:
         """Return the audio, or something else."""
-        y = x + 0.0 * params[:1]
+        y = x + params[3:]  # no knob of the host's: always at its default, 0
         self.n_blocks.add_(1.0)
         if bool(x.max() < 0.4):
             return y
@@ -65,6 +65,8 @@ class RawModel(nn.Module):
         if self.trick == "slow":  # many times as long as a block lasts
             for _ in range(5_000):
                 y = -y
+        if self.trick == "counts":
+            y = 0.0 * y + self.n_blocks
         if self.trick == "scribbles":
             x.fill_(9.0)
             params.fill_(9.0)
@@ -92,8 +94,6 @@ class RawModel(nn.Module):
             return torch.empty(y.shape, device=torch.device("meta"))
         if self.trick == "sparse":
             return y.to_sparse()
-        if self.trick == "counts":
-            return 0.0 * y + self.n_blocks
         if self.trick == "nan":
             return y * torch.nan
         return y
