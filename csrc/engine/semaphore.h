@@ -2,7 +2,7 @@
 
 #include "dsp/realtime.h"
 
-#if defined(__APPLE__)
+#ifdef __APPLE__
 #include <dispatch/dispatch.h>
 #elif defined(__unix__)
 #include <semaphore.h>
@@ -28,7 +28,7 @@ class Semaphore {
   void wait() noexcept;
 
  private:
-#if defined(__APPLE__)
+#ifdef __APPLE__
   dispatch_semaphore_t semaphore_;
 #elif defined(__unix__)
   sem_t semaphore_;
@@ -39,7 +39,7 @@ class Semaphore {
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-#if defined(__APPLE__)
+#ifdef __APPLE__
 inline Semaphore::Semaphore() : semaphore_(dispatch_semaphore_create(0)) {}
 inline Semaphore::~Semaphore() { dispatch_release(semaphore_); }
 inline void Semaphore::post() noexcept NEUTONE_NONBLOCKING { dispatch_semaphore_signal(semaphore_); }
