@@ -4,6 +4,7 @@ import io
 import json
 import os
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,15 @@ def probe(*arguments: object, stdin: str = "", **environment: str) -> list[str]:
     result = start("host_probe", *arguments, stdin=stdin, **environment)
     assert result.returncode == 0, result
     return result.stdout.splitlines()
+
+
+def written(contents: Iterable[bytes], folder: Path) -> list[Path]:
+    """Write a file of each."""
+    files = []
+    for index, content in enumerate(contents):
+        files.append(folder / f"{index}.nm")
+        files[-1].write_bytes(content)
+    return files
 
 
 class RawModel(nn.Module):
