@@ -74,7 +74,9 @@ Metadata metadata_in(std::shared_ptr<ReadAdapterInterface> bytes, const fs::path
   }
   const auto [data, size] = archive.getRecord(kMetadataRecord);
   return parse_metadata({static_cast<const char*>(data.get()), size}, file.string());
-} catch (const c10::Error& error) {
+} catch (const LoadError&) {
+  throw;
+} catch (const std::exception& error) {
   throw LoadError(file.string() + " is not a model: it is damaged, truncated, or no TorchScript archive (" +
                   first_line(text_of(error)) + ")");
 }

@@ -12,7 +12,7 @@
 #include "engine/engine.h"
 #include "host/model.h"
 
-int main(int argc, char** argv) try {
+int main(int argc, const char* const* argv) try {
   constexpr std::size_t kFrames = 512;
   if (argc != 2) throw std::invalid_argument("usage: minimal_host FILE.nm");
 
