@@ -47,13 +47,14 @@ class Identity final : public engine::Model {
   void process(const dsp::Planar<const float>& audio, const dsp::Planar<const float>& /*params*/,
                const dsp::Planar<float>& out) override {
     dsp::copy_frames<float>(audio, out);
-    ++n_done;
+    ++n_done_;
   }
   void reset() override {}
 
-  std::atomic<std::uint64_t> n_done{0};
+  [[nodiscard]] std::uint64_t n_done() const noexcept { return n_done_; }
 
  private:
+  std::atomic<std::uint64_t> n_done_{0};
   std::size_t n_knobs_;
 };
 
@@ -80,7 +81,7 @@ class EnginePlayer {
     engine_.prepare({.sample_rate_hz = static_cast<std::int64_t>(host_hz), .max_block_frames = frames});
   }
   void pass() { engine_.process(audio_.in(), params_.in(), audio_.out()); }
-  [[nodiscard]] std::uint64_t n_done() const { return model_->n_done; }
+  [[nodiscard]] std::uint64_t n_done() const { return model_->n_done(); }
 
  private:
   Block audio_;

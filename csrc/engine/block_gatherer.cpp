@@ -14,13 +14,13 @@ namespace neutone::engine {
 
 BlockGatherer::BlockGatherer(const HostFormat& host, const ModelFormat& format, BlockSlots& slots,
                              dsp::Resampler<float>* to_model)
-    : slots_(slots),
+    : spare_(format, 1),
+      slots_(slots),
       to_model_(to_model),
       block_frames_(format.block_frames),
-      spare_(format, 1),
+      are_stepped_(format.default_params.size()),
       defaults_(format.default_params),
-      held_(format.default_params),
-      are_stepped_(format.default_params.size()) {
+      held_(format.default_params) {
   std::ranges::copy(format.are_categorical, are_stepped_.data());
   if (to_model == nullptr || held_.empty()) return;
   // What the resampler looks ahead, what a callback brings, and what the last frame left behind.

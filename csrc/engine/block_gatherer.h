@@ -46,21 +46,21 @@ class BlockGatherer {
   [[nodiscard]] Block room(std::size_t frames) noexcept NEUTONE_NONBLOCKING;
   void advance(std::size_t frames) noexcept NEUTONE_NONBLOCKING;
 
+  BlockSlots spare_;  // one slot: where a block goes that has none
   BlockSlots& slots_;
   dsp::Resampler<float>* to_model_;
   std::size_t block_frames_;
-  BlockSlots spare_;  // one slot: where a block goes that has none
-  Block* block_ = nullptr;
-  bool is_kept_ = false;
+  Block* block_ = nullptr;  // that is being filled
   std::size_t filled_ = 0;
   std::uint64_t number_ = 0;
   std::uint64_t stream_ = 0;
 
+  std::unique_ptr<dsp::SpscRing<float>> waiting_;  // values of the parameters, at the host's rate
+  dsp::AlignedBuffer<bool> are_stepped_;
   std::vector<float> defaults_;
   std::vector<float> held_;  // the latest value of each parameter
-  dsp::AlignedBuffer<bool> are_stepped_;
-  std::unique_ptr<dsp::SpscRing<float>> waiting_;  // values of the parameters, at the host's rate
   dsp::ControlTimes times_;
+  bool is_kept_ = false;  // the block has a slot
   bool is_fresh_ = true;  // nothing has come in since the start
 };
 

@@ -10,19 +10,14 @@ void BlockReader::start(std::uint64_t number, std::size_t n_silent) noexcept NEU
   number_ = number;
   n_silent_ = n_silent;
   place_ = 0;
-  is_late_ = false;
   slots_.forget_before(number);
 }
 
 // Waits only where an engine was told to, which is not for audio threads that have a deadline.
 NEUTONE_EXEMPT_BEGIN
 const Block* BlockReader::awaited() const noexcept NEUTONE_NONBLOCKING {
-  const Block* block = slots_.finished(number_);
-  while (block == nullptr && finished_ != nullptr && slots_.is_published(number_)) {
-    finished_->wait();
-    block = slots_.finished(number_);
-  }
-  return block;
+  while (finished_ != nullptr && slots_.is_on_its_way(number_)) finished_->wait();
+  return slots_.finished(number_);
 }
 NEUTONE_EXEMPT_END
 
@@ -37,8 +32,7 @@ BlockReader::Piece BlockReader::next(std::size_t frames) noexcept NEUTONE_NONBLO
     piece.frames = block->out.slice_frames(place_, count);
     return piece;
   }
-  if (place_ == 0 && !is_late_) Counters::add(counters_.late_blocks);
-  is_late_ = true;
+  if (place_ == 0) Counters::add(counters_.late_blocks);
   piece.frames.frames = count;
   piece.is_missing = true;
   return piece;
@@ -52,7 +46,6 @@ void BlockReader::advance(std::size_t frames) noexcept NEUTONE_NONBLOCKING {
   place_ += frames;
   if (place_ < block_frames_) return;
   place_ = 0;
-  is_late_ = false;
   slots_.forget_before(++number_);
 }
 

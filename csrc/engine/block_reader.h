@@ -30,7 +30,7 @@ class BlockReader {
   void start(std::uint64_t number, std::size_t n_silent) noexcept NEUTONE_NONBLOCKING;
   // Up to `frames` of the next frames, at least one.
   [[nodiscard]] Piece next(std::size_t frames) noexcept NEUTONE_NONBLOCKING;
-  // Goes on behind so many of them.
+  // Goes on behind so many of them, at least one.
   void advance(std::size_t frames) noexcept NEUTONE_NONBLOCKING;
 
  private:
@@ -43,7 +43,6 @@ class BlockReader {
   std::size_t n_silent_ = 0;  // frames before the first block that are left
   std::uint64_t number_ = 0;  // of the block whose turn it is
   std::size_t place_ = 0;     // in that block
-  bool is_late_ = false;
 };
 
 }  // namespace neutone::engine

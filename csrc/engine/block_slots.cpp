@@ -54,6 +54,11 @@ const Block* BlockSlots::finished(std::uint64_t number) const noexcept NEUTONE_N
   return from.word.load(std::memory_order_acquire) == word(number, State::kFinished) ? &from.block : nullptr;
 }
 
+bool BlockSlots::is_on_its_way(std::uint64_t number) const noexcept NEUTONE_NONBLOCKING {
+  const std::uint64_t found = slot(number).word.load(std::memory_order_acquire);
+  return found == word(number, State::kQueued) || found == word(number, State::kRunning);
+}
+
 Block* BlockSlots::take() noexcept {
   next_ = std::max(next_, due_.load(std::memory_order_relaxed));
   while (has_block()) {

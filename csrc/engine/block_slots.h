@@ -39,10 +39,8 @@ class BlockSlots {
   }
   // The `number`th block if the worker has finished it, else null. [audio, wait-free]
   [[nodiscard]] const Block* finished(std::uint64_t number) const noexcept NEUTONE_NONBLOCKING;
-  // Whether it was handed to the worker. [audio, wait-free]
-  [[nodiscard]] bool is_published(std::uint64_t number) const noexcept NEUTONE_NONBLOCKING {
-    return number < published_.load(std::memory_order_relaxed);
-  }
+  // Whether the worker has it and will finish it. [audio, wait-free]
+  [[nodiscard]] bool is_on_its_way(std::uint64_t number) const noexcept NEUTONE_NONBLOCKING;
 
   // Whether `take` has something to look at. [worker]
   [[nodiscard]] bool has_block() const noexcept { return next_ < published_.load(std::memory_order_acquire); }
@@ -64,11 +62,11 @@ class BlockSlots {
   [[nodiscard]] Slot& slot(std::uint64_t number) noexcept { return slots_[number % slots_.size()]; }
   [[nodiscard]] const Slot& slot(std::uint64_t number) const noexcept { return slots_[number % slots_.size()]; }
 
+  alignas(dsp::kCacheLineBytes) std::atomic<std::uint64_t> published_{0};  // blocks; the audio thread's
+  std::atomic<std::uint64_t> due_{0};                                      // likewise
   dsp::AlignedBuffer<float> memory_;
   std::vector<Slot> slots_;
-  alignas(dsp::kCacheLineBytes) std::atomic<std::uint64_t> published_{0};  // blocks, written by the audio thread
-  std::atomic<std::uint64_t> due_{0};                                      // likewise
-  alignas(dsp::kCacheLineBytes) std::uint64_t next_ = 0;                   // the worker's
+  alignas(dsp::kCacheLineBytes) std::uint64_t next_ = 0;  // the worker's
 };
 
 }  // namespace neutone::engine

@@ -12,9 +12,9 @@
 namespace neutone::engine {
 
 // What an engine counts, in atomics of their own: a reader may see some of a callback's and not yet the others.
-class Counters {
- public:
+struct Counters {
   using Count = std::atomic<std::uint64_t>;
+  static constexpr std::size_t kTimes = 1024;
 
   // For what one thread alone counts.
   static void add(Count& count, std::uint64_t n = 1) noexcept NEUTONE_NONBLOCKING {
@@ -38,13 +38,9 @@ class Counters {
   // The workers', of which two may run while one model follows another.
   alignas(dsp::kCacheLineBytes) Count failed_blocks{0};
   Count muted_blocks{0};
-
- private:
-  static constexpr std::size_t kTimes = 1024;
-
-  Count n_times_{0};
-  Count longest_ns_{0};
-  std::array<std::atomic<std::uint32_t>, kTimes> latest_ns_{};
+  Count n_times{0};
+  Count longest_ns{0};
+  std::array<std::atomic<std::uint32_t>, kTimes> latest_ns{};
 };
 
 }  // namespace neutone::engine

@@ -22,7 +22,7 @@ struct Engine::State {
   explicit State(std::shared_ptr<WorkerPool> workers) : pool(std::move(workers)) {}
 
   // The lane that plays a model already, or a new one. [control, allocates]
-  Lane& lane_for(const std::shared_ptr<Model>& model);
+  Lane& lane_for(const std::shared_ptr<Model>& player);
   // Frees the lanes that are out of use. [control]
   void sweep() noexcept {
     std::erase_if(lanes, [this](const auto& lane) { return !lane_switch->needs(lane.get()); });
@@ -41,17 +41,16 @@ struct Engine::State {
            in.channels == host.in_channels && out.channels == host.out_channels;
   }
 
-  std::shared_ptr<WorkerPool> pool;
   Counters counters;
   std::atomic<std::size_t> latency{0};
-  std::atomic<bool> wants_reset{false};
-  HostFormat host;
-  EngineSettings settings;
-
-  std::mutex control;  // for threads that call control methods at the same time
+  std::shared_ptr<WorkerPool> pool;
   std::shared_ptr<Model> model;
   std::vector<std::unique_ptr<Lane>> lanes;
   std::unique_ptr<LaneSwitch> lane_switch;  // null before prepare
+  HostFormat host;
+  std::mutex control;  // for threads that call control methods at the same time
+  EngineSettings settings;
+  std::atomic<bool> wants_reset{false};
 };
 
 Lane& Engine::State::lane_for(const std::shared_ptr<Model>& player) {
@@ -78,7 +77,7 @@ Engine::Engine(std::shared_ptr<WorkerPool> pool) {
 Engine::~Engine() = default;
 
 void Engine::prepare(const HostFormat& host, const EngineSettings& settings) {
-  const std::lock_guard lock(state_->control);
+  const std::scoped_lock lock(state_->control);
   check_format(host);
   check_settings(settings);
   for (const auto& lane : state_->lanes) lane->pause();
@@ -98,7 +97,7 @@ void Engine::prepare(const HostFormat& host, const EngineSettings& settings) {
 }
 
 void Engine::set_model(std::shared_ptr<Model> model) {
-  const std::lock_guard lock(state_->control);
+  const std::scoped_lock lock(state_->control);
   if (state_->lane_switch) {
     state_->sweep();
     state_->lane_switch->want(state_->lane_for(model));

@@ -14,7 +14,7 @@ namespace neutone::engine {
 
 namespace {
 
-constexpr std::int64_t kMaxFrames = std::int64_t{1} << 26;  // 23 minutes at 48 kHz: blocks and delays end somewhere
+constexpr std::int64_t kMaxFrames = 67'108'864;  // 23 minutes at 48 kHz: blocks and delays end somewhere
 
 void check_range(const char* what, std::int64_t value, std::int64_t least, std::int64_t most) {
   if (value >= least && value <= most) return;

@@ -15,14 +15,14 @@ ModelFormat checked(ModelFormat format) {
 
 }  // namespace
 
+ModelStream::Resamplers::Resamplers(const HostFormat& host, const ModelFormat& format)
+    : to_model(host.sample_rate_hz, format.sample_rate_hz, dsp::ResamplerQuality::kStandard, format.in_channels),
+      to_host(format.sample_rate_hz, host.sample_rate_hz, dsp::ResamplerQuality::kStandard, format.out_channels) {}
+
 std::unique_ptr<ModelStream::Resamplers> ModelStream::resamplers_for(const HostFormat& host,
                                                                      const ModelFormat& format) {
   if (host.sample_rate_hz == format.sample_rate_hz) return nullptr;
-  constexpr auto kQuality = dsp::ResamplerQuality::kStandard;
-  using Resampler = dsp::Resampler<float>;
-  return std::unique_ptr<Resamplers>(
-      new Resamplers{Resampler(host.sample_rate_hz, format.sample_rate_hz, kQuality, format.in_channels),
-                     Resampler(format.sample_rate_hz, host.sample_rate_hz, kQuality, format.out_channels)});
+  return std::make_unique<Resamplers>(host, format);
 }
 
 ModelStream::ModelStream(std::shared_ptr<Model> model, const HostFormat& host, const EngineSettings& settings,

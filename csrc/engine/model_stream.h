@@ -49,6 +49,8 @@ class ModelStream final : public Job {
 
  private:
   struct Resamplers {
+    Resamplers(const HostFormat& host, const ModelFormat& format);
+
     dsp::Resampler<float> to_model;
     dsp::Resampler<float> to_host;
   };

@@ -33,7 +33,7 @@ Workers::~Workers() { stop(); }
 
 void Workers::stop() noexcept {
   {
-    const std::lock_guard lock(mutex_);
+    const std::scoped_lock lock(mutex_);
     is_stopping_ = true;
   }
   for (std::size_t i = 0; i < threads_.size(); ++i) ready_.post();
@@ -41,7 +41,7 @@ void Workers::stop() noexcept {
 }
 
 void Workers::add(Job& job) {
-  const std::lock_guard lock(mutex_);
+  const std::scoped_lock lock(mutex_);
   jobs_.push_back(&job);
   ready_.post();  // it may have got blocks before
 }

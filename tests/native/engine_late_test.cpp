@@ -174,6 +174,7 @@ void a_worker_that_hangs_costs_what_is_missing_and_no_more() {
   late.play_in_time(11);
   late.play_late(60);
   late.catch_up();
+  CHECK(late.gate().n_arrived() == 5 + 1 + 2);  // those in time, the one that hung, and of the others what is of use
   const std::size_t back = late.position();
   const std::uint64_t missing = late.engine().stats().missing_samples;
   late.play_in_time(60);

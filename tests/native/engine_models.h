@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -37,13 +38,13 @@ class TestModel : public engine::Model {
   void process(const Audio& audio, const Audio& params, const dsp::Planar<float>& out) override {
     process_(audio, params, out);
   }
-  void reset() override { ++n_resets; }
-
-  std::size_t n_resets = 0;
+  void reset() override { ++n_resets_; }
+  [[nodiscard]] std::size_t n_resets() const { return n_resets_; }
 
  private:
   ModelFormat format_;
   Process process_;
+  std::size_t n_resets_ = 0;
 };
 
 inline void copy_through(const Audio& audio, const Audio& /*params*/, const dsp::Planar<float>& out) {
@@ -72,15 +73,18 @@ class Gate {
     for (std::size_t i = 0; i < times; ++i) posts_.post();
   }
   void pass() {
+    ++n_arrived_;
     arrivals_.post();
     posts_.wait();
   }
   // Until somebody more is at the gate.
   void await_arrival() { arrivals_.wait(); }
+  [[nodiscard]] std::size_t n_arrived() const { return n_arrived_; }
 
  private:
   engine::Semaphore posts_;
   engine::Semaphore arrivals_;
+  std::atomic<std::size_t> n_arrived_{0};
 };
 
 // Opens a gate for good when a test ends, however it ends: engines wait for the blocks that are held.

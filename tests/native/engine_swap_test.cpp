@@ -176,7 +176,7 @@ void the_old_one_again_plays_on_as_if_nothing_had_been() {
   player.engine().set_model(old);
   player.play(60);
   player.check_voice(0, player.position(), {1.0F, 63, 0});
-  CHECK(old->n_resets == 0);
+  CHECK(old->n_resets() == 0);
 }
 
 void the_old_one_again_in_a_fade_comes_back_fresh() {
@@ -194,7 +194,7 @@ void the_old_one_again_in_a_fade_comes_back_fresh() {
   player.check_fade(first + 511, {1.0F, 63, 0}, {0.5F, 511, first});
   player.check_fade(second + 63, {0.5F, 511, first}, {1.0F, 63, second});
   player.check_voice(second + 63 + kFade, player.position(), {1.0F, 63, second});
-  CHECK(old->n_resets == 1);
+  CHECK(old->n_resets() == 1);
 }
 
 void a_reset_ends_the_fade() {

@@ -198,11 +198,11 @@ void reset_is_like_new() {
     const Buffer fresh = played(engine, in.planar(), params.planar(), always(441));
     const Recorder heard = recorder;
     recorder = {};
-    CHECK(model->n_resets == 0);
+    CHECK(model->n_resets() == 0);
     engine.reset();
     engine.reset();
     check_equal(played(engine, in.planar(), params.planar(), always(333)).planar(), fresh.planar());
-    CHECK(model->n_resets == 1);
+    CHECK(model->n_resets() == 1);
     CHECK((recorder.audio == heard.audio));
     CHECK((recorder.params == heard.params));
     engine.set_model(nullptr);
@@ -307,6 +307,10 @@ void parameters_that_are_missing_keep_their_value() {
     CHECK(last[0] == 0.25F);
     CHECK(last[1] == 1.0F);
     CHECK(last[2] == 0.5F);
+    engine.reset();
+    engine.process(in.planar(), {}, out.planar());
+    CHECK(recorder.params[1].back() == 0.5F);
+    CHECK(recorder.params[2].back() == 0.75F);
   }
 }
 
