@@ -32,15 +32,16 @@ endef
 define run_native_tests
 	@mkdir -p build; for preset in $(1); do \
 	  echo "== C++ tests: $$preset"; \
-	  cmake --preset $$preset $(2) >build/$$preset.log 2>&1 && cmake --build --preset $$preset >>build/$$preset.log 2>&1 \
+	  cmake --preset $$preset -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python >build/$$preset.log 2>&1 \
+	    && cmake --build --preset $$preset >>build/$$preset.log 2>&1 \
 	    || { cat build/$$preset.log; exit 1; }; \
 	  ctest --preset $$preset || exit 1; \
 	done
 endef
 
 .PHONY: help env build chromium valgrind realtime-sanitizer host-libraries host hosts plugins demo test test-python \
-  test-native test-realtime test-instructions test-hosts count-instructions hot-paths test-other-torch fuzz lint format \
-  install-check bench bench-libraries coverage docs clean
+  test-native test-realtime test-operators test-instructions test-hosts count-instructions hot-paths test-other-torch \
+  fuzz lint format install-check bench bench-libraries coverage docs clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | column -t -s '|'
@@ -93,7 +94,7 @@ $(HOSTS_VENV)/.hosts-ready: tests/hosts/requirements.txt
 plugins: build host-libraries hosts ## Build the example plugins: VST3, CLAP and LV2, in build/plugins/bundles
 	$(call build_preset,plugins)
 
-test: test-native test-realtime test-python test-instructions test-hosts ## Run all tests
+test: test-native test-realtime test-operators test-python test-instructions test-hosts ## Run all tests
 
 test-hosts: plugins ## Play the plugins in real hosts
 	$(BIN)/python -m pytest tests/hosts -n 2 --durations=10
@@ -105,7 +106,13 @@ test-native: $(VENV)/.env-ready ## Run the C++ tests, plain and under sanitizers
 	$(call run_native_tests,native native-asan native-tsan)
 
 test-realtime: $(VENV)/.env-ready realtime-sanitizer host-libraries ## Run the C++ tests with what audio threads may do checked
-	$(call run_native_tests,realtime,-DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python)
+	$(call run_native_tests,realtime)
+
+test-operators: build ## Run tests of the operators under AddressSanitizer and UndefinedBehaviorSanitizer
+	cmake --preset native-asan -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python >/dev/null
+	cmake --build --preset native-asan --target neutone_ops >/dev/null
+	$(BIN)/python -m tests.sanitized_operators build/native-asan/libneutone_ops.so \
+	  tests/test_operator_arguments.py tests/test_ring.py tests/test_ring_arguments.py
 
 test-instructions: hot-paths ## Count the instructions of hot paths, and compare with those on record
 	$(BIN)/python -m tests.instructions.count
