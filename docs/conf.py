@@ -1,7 +1,6 @@
 """How Sphinx makes the documentation site: `make docs`. What it cannot resolve is an error."""
 
 from importlib.metadata import version as version_of
-from pathlib import Path
 
 from docutils import nodes
 from sphinx.addnodes import pending_xref
@@ -49,27 +48,15 @@ html_copy_source = False
 html_show_sphinx = False
 html_extra_path = ["site"]  # index.html, which leads to the first page
 
-# Pages that the navigation has a place for, and that may not be there yet.
-COMING = ("plugin-hosts", "engine", "plugins", "real-time-safety")
-
-
 def setup(app: Sphinx) -> None:
     """Connect what follows."""
     app.connect("missing-reference", resolve_by_end)
     app.connect("autodoc-skip-member", skip_own)
-    app.connect("source-read", leave_out_what_is_coming)
 
 
 def skip_own(_app: Sphinx, _what: str, name: str, _obj: object, _skip: bool, _options: object) -> bool | None:
     """Leave out what the base classes keep for themselves."""
     return True if name.startswith("sdk_") else None
-
-
-def leave_out_what_is_coming(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Take lines out of the navigation that name a page which is not there yet."""
-    if docname == root_doc:
-        missing = [page for page in COMING if not (Path(app.confdir) / f"{page}.md").exists()]
-        source[0] = "\n".join(line for line in source[0].splitlines() if line not in missing)
 
 
 def resolve_by_end(

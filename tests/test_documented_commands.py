@@ -43,6 +43,10 @@ def test_no_fence_is_overlooked() -> None:
 RUN = [pytest.param(page, id=page.name) for page in PAGES if any(p == page and not b.reason for p, b in COMMANDS)]
 
 
+# How to have benchmarks last less long.
+BRIEFLY = {"speed": "--max-seconds", "profile": "--max-seconds", "realtime": "--seconds"}
+
+
 @pytest.mark.parametrize("page", RUN)
 @pytest.mark.usefixtures("clip")
 def test_commands_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, neutone: Neutone) -> None:
@@ -59,10 +63,13 @@ def test_commands_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             assert arguments[0] in targets()
         else:
             assert program == "neutone"
-            if arguments[0] == "benchmark" and arguments[1] != "latency":
-                arguments += ["--max-seconds", "0.2"]  # what is measured is no matter here
+            measures = arguments[1] if arguments[0] == "benchmark" else ""
+            if measures in BRIEFLY:  # what is measured is no matter here
+                arguments += [BRIEFLY[measures], "0.2"]
             result = neutone(*arguments)
-            assert result.returncode == 0, result.stderr
+            # 1 says that this machine, busy with tests, lost samples.
+            assert result.returncode in ((0, 1) if measures == "realtime" else (0,)), result.stderr
+            assert not result.stderr.startswith("Error")
 
 
 def targets() -> list[str]:

@@ -11,19 +11,23 @@
 
 namespace neutone::engine {
 
-WorkerPool::WorkerPool(std::size_t n_threads) {
+WorkerPool::WorkerPool(std::size_t n_threads, WorkerPriority priority) {
   if (n_threads == 0) throw std::invalid_argument("a worker pool needs at least one thread, got 0");
-  state_ = std::make_unique<State>(n_threads);
+  state_ = std::make_unique<State>(n_threads, priority);
 }
 
 WorkerPool::~WorkerPool() = default;
 
 std::size_t WorkerPool::size() const noexcept { return state_->workers.size(); }
 
-Workers::Workers(std::size_t n_threads) {
+Workers::Workers(std::size_t n_threads, WorkerPriority priority) {
   threads_.reserve(n_threads);
   try {
-    for (std::size_t i = 0; i < n_threads; ++i) threads_.emplace_back([this] { work(); });
+    for (std::size_t i = 0; i < n_threads; ++i)
+      threads_.emplace_back([this, priority] {
+        if (priority == WorkerPriority::kRealtime) prefer_this_thread();
+        work();
+      });
   } catch (...) {
     stop();
     throw;
@@ -66,7 +70,6 @@ Job* Workers::next_job() noexcept {
 // A thread that finds a job running leaves its blocks to the thread that runs it: that one looks again, under the same
 // mutex, before it sleeps. So no block is forgotten, however many posts were swallowed.
 void Workers::work() noexcept {
-  prefer_this_thread();
   std::unique_lock lock(mutex_);
   while (!is_stopping_) {
     Job* const job = next_job();

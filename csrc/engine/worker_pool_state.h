@@ -33,7 +33,7 @@ class Job {
 class Workers {
  public:
   // [control, allocates]
-  explicit Workers(std::size_t n_threads);
+  Workers(std::size_t n_threads, WorkerPriority priority);
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
   ~Workers();
@@ -64,7 +64,7 @@ class Workers {
 };
 
 struct WorkerPool::State {
-  explicit State(std::size_t n_threads) : workers(n_threads) {}
+  State(std::size_t n_threads, WorkerPriority priority) : workers(n_threads, priority) {}
   Workers workers;
 };
 

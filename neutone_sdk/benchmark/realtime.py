@@ -70,12 +70,14 @@ class Run:
 
     @property
     def callback_deadline_us(self) -> float:
-        """After so long the host brings the next block."""
+        """Return after how long the host brings the next block."""
         return 1e6 * self.buffer_size / self.sample_rate_hz
 
     @property
     def worker_deadline_us(self) -> float:
-        """So long the model may take for a block: as long as that lasts, or until the next callback (``one-block``).
+        """Return how long the model may take for a block.
+
+        As long as that lasts, or, with ``one-block``, until the next callback.
 
         A model that takes longer once in a while may still be in time, if the audio was not due at once.
         """
@@ -83,7 +85,7 @@ class Run:
 
     @property
     def is_clean(self) -> bool:
-        """Everything that the model had to play was heard, and in time."""
+        """Return whether everything that the model had to play was heard, and in time."""
         return self.missing_samples + self.late_blocks + self.failed_blocks + self.muted_blocks == 0
 
     def durations(self) -> list[tuple[str, float, list[int]]]:
@@ -113,7 +115,7 @@ def measure_realtime(job: Job, mode: str = MODES[0], *, finds: bool = False) -> 
 
     Args:
         job: At each setting ``max_seconds`` of audio are played, in as much time.
-        mode: One of `MODES`.
+        mode: ``"two-blocks"`` or ``"one-block"``.
         finds: At each rate, stop at the first size at which something is missing.
 
     Warns:

@@ -16,6 +16,8 @@
 
 using namespace neutone::test;  // NOLINT(google-build-using-namespace): all of it is for these tests
 
+using neutone::engine::WorkerPriority;
+
 namespace {
 
 struct Found {
@@ -42,9 +44,10 @@ void it_does_what_it_says() {
   CHECK(found.priority == (found.was_preferred ? sched_get_priority_min(SCHED_FIFO) : 0));
 }
 
-void a_pool_asks_for_its_threads() {
+// The policy of the thread on which a pool runs a model.
+int policy_of_a_worker(WorkerPriority priority) {
   std::atomic<int> policy{-1};
-  Engine engine(std::make_shared<WorkerPool>());
+  Engine engine(std::make_shared<WorkerPool>(1, priority));
   engine.set_model(std::make_shared<TestModel>(
       format_of(16), [&policy](const Audio& audio, const Audio& params, const neutone::dsp::Planar<float>& out) {
         policy = sched_getscheduler(0);
@@ -54,7 +57,12 @@ void a_pool_asks_for_its_threads() {
   std::array<float, 32> audio{};
   const neutone::dsp::Planar<float> block{audio.data(), 2, 16, 16, 1};
   for (int i = 0; i < 2; ++i) engine.process(block, {}, block);
-  CHECK(policy == in_a_thread_of_its_own().policy);
+  return policy;
+}
+
+void a_pool_asks_for_its_threads_if_it_is_to() {
+  CHECK(policy_of_a_worker(WorkerPriority::kRealtime) == in_a_thread_of_its_own().policy);
+  CHECK(policy_of_a_worker(WorkerPriority::kOrdinary) == SCHED_OTHER);
 }
 
 void where_long_work_is_punished_it_stays_an_ordinary_thread() {
@@ -72,7 +80,7 @@ void where_long_work_is_punished_it_stays_an_ordinary_thread() {
 }  // namespace
 
 int main() {
-  return run_tests({TEST(it_does_what_it_says), TEST(a_pool_asks_for_its_threads),
+  return run_tests({TEST(it_does_what_it_says), TEST(a_pool_asks_for_its_threads_if_it_is_to),
                     TEST(where_long_work_is_punished_it_stays_an_ordinary_thread)});
 }
 #else

@@ -117,7 +117,8 @@ class Host {
 
   const Signal signal_;
   std::mt19937_64 random_;
-  std::shared_ptr<WorkerPool> pool_ = std::make_shared<WorkerPool>(1);
+  // One that goes before this thread would seldom be late.
+  std::shared_ptr<WorkerPool> pool_ = std::make_shared<WorkerPool>(1, neutone::engine::WorkerPriority::kOrdinary);
   Engine engine_{pool_};
   Fence fence_{pool_};
   Buffer out_{2, kLongest};

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -172,11 +173,15 @@ void a_model_on_the_audio_thread_is_noticed() {
 
 void the_mode_that_waits_is_noticed() {
   Engine engine(std::make_shared<WorkerPool>(1));
-  engine.set_model(identity(kMaxBlock));
+  engine.set_model(std::make_shared<TestModel>(
+      format_of(kMaxBlock), [](const Audio& in, const Audio& params, const neutone::dsp::Planar<float>& out) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));  // or it has finished before anybody waits
+        copy_through(in, params, out);
+      }));
   engine.prepare({.max_block_frames = kMaxBlock}, {.latency_mode = LatencyMode::kBlocking});
   const Buffer audio = noise(2, kMaxBlock);
   const CallbackCounts counts =
-      run_audio_thread(100, [&](std::size_t) { engine.process(audio.planar(), {}, audio.planar()); });
+      run_audio_thread(30, [&](std::size_t) { engine.process(audio.planar(), {}, audio.planar()); });
   CHECK(counts.locks > 0);
   CHECK(counts.heap == 0);
 }

@@ -123,7 +123,7 @@ void render(const RenderOptions& options) {
   if (options.sample_rate_hz > 0) clip = resampled(clip, options.sample_rate_hz);
   const auto model = std::make_shared<Model>(options.model);
   const std::vector<float> knobs = knob_positions(model->metadata(), options.params);
-  Engine engine(std::make_shared<engine::WorkerPool>(1));
+  Engine engine(std::make_shared<engine::WorkerPool>(1, engine::WorkerPriority::kOrdinary));
   engine.set_model(model);
   engine.prepare({.sample_rate_hz = clip.sample_rate_hz,
                   .max_block_frames = options.buffer_frames,
