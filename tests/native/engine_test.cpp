@@ -84,7 +84,7 @@ void check_tone(Engine& engine, Fence& fence, const Cut& cut, std::int64_t rate_
   constexpr std::size_t kSettled = 1000;
   const std::size_t latency = engine.latency_samples();
   const std::size_t frames = (latency + kSettled + 700) / cut.most * cut.most;
-  Buffer tone(1, frames);
+  const Buffer tone(1, frames);
   const double step = 2.0 * std::numbers::pi * 997.0 / static_cast<double>(rate_hz);
   for (std::size_t i = 0; i < frames; ++i)
     tone.planar().data[i] = static_cast<float>(std::sin(step * static_cast<double>(i)));
@@ -236,7 +236,7 @@ void output_is_that_of_the_offline_chain() {
   const std::int64_t first = (half_in - 1) * up + (half_out - 1) * down + up - 1 - latency * up;
   CHECK(first < 0);
   const auto n_silent = static_cast<std::size_t>((-first + down - 1) / down);
-  Buffer wet(2, n_silent + count);
+  const Buffer wet(2, n_silent + count);
   for (std::size_t channel = 0; channel < 2; ++channel) {
     for (std::size_t frame = 0; frame < n_silent + count; ++frame) {
       at(wet.planar(), channel, frame) =
@@ -244,7 +244,7 @@ void output_is_that_of_the_offline_chain() {
     }
   }
   to_host.view().start(first, static_cast<std::int64_t>(n_silent));
-  Buffer expected(2, kFrames);
+  const Buffer expected(2, kFrames);
   CHECK(to_host.process(wet.planar(), expected.planar()).produced == kFrames);
   check_equal(out.planar(), expected.planar());
 }
