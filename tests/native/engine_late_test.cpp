@@ -172,7 +172,9 @@ void missing_output_may_be_the_dry_signal() {
 void a_worker_that_hangs_costs_what_is_missing_and_no_more() {
   Late late(format_of(kBlock), host_at(48'000), {});
   late.play_in_time(11);
-  late.play_late(60);
+  late.play_late(1);
+  for (int i = 0; i < 6; ++i) late.gate().await_arrival();  // the worker hangs in block 5
+  late.play_late(59);
   late.catch_up();
   CHECK(late.gate().n_arrived() == 5 + 1 + 2);  // those in time, the one that hung, and of the others what is of use
   const std::size_t back = late.position();
