@@ -182,6 +182,38 @@ def _stream_pop_resampled(
     return samples.new_empty(n_channels, n_frames)
 
 
+def _exchanged(audio: Tensor, params: Tensor, n_params: int, least_frames: int, most_frames: int) -> Tensor:
+    in_order = _is_block(audio, params, n_params, max(least_frames, 1), most_frames)
+    return audio.new_empty(audio.shape if in_order else (0, 0))
+
+
+@_fake("stream_exchange")
+def _stream_exchange(
+    audio: Tensor, params: Tensor, least_frames: int, most_frames: int, samples: Tensor, cursors: Tensor,
+    param_samples: Tensor, param_cursors: Tensor, out_samples: Tensor, out_cursors: Tensor,
+) -> Tensor:  # fmt: skip
+    _check_one_device(
+        "stream_exchange", audio=audio, params=params, samples=samples, cursors=cursors, param_samples=param_samples,
+        param_cursors=param_cursors, out_samples=out_samples, out_cursors=out_cursors,
+    )  # fmt: skip
+    return _exchanged(audio, params, param_samples.shape[0], least_frames, most_frames)
+
+
+@_fake("stream_exchange_resampled")
+def _stream_exchange_resampled(
+    audio: Tensor, params: Tensor, least_frames: int, most_frames: int, table: Tensor, history: Tensor, state: Tensor,
+    samples: Tensor, cursors: Tensor, param_samples: Tensor, param_cursors: Tensor, out_table: Tensor,
+    out_history: Tensor, out_state: Tensor, out_samples: Tensor, out_cursors: Tensor,
+) -> Tensor:  # fmt: skip
+    _check_one_device(
+        "stream_exchange_resampled", audio=audio, params=params, table=table, history=history, state=state,
+        samples=samples, cursors=cursors, param_samples=param_samples, param_cursors=param_cursors,
+        out_table=out_table, out_history=out_history, out_state=out_state, out_samples=out_samples,
+        out_cursors=out_cursors,
+    )  # fmt: skip
+    return _exchanged(audio, params, param_samples.shape[0], least_frames, most_frames)
+
+
 @_fake("biquad")
 def _biquad(audio: Tensor, sos: Tensor, state: Tensor) -> Tensor:
     _check_one_device("biquad", audio=audio, sos=sos, state=state)

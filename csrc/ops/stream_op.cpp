@@ -1,55 +1,72 @@
 // What a callback of the host needs, one call each. Audio waits in one ring, at the model's rate, and the parameters
 // that belong to it in another, at the host's; both take in every block together.
+#include <array>
 #include <utility>
 
 #include "dsp/channels.h"
 #include "dsp/control_stream.h"
-#include "dsp/resampled_stream.h"
 #include "ops/registration.h"
-#include "ops/resampler_tensors.h"
+#include "ops/stream_tensors.h"
 #include "ops/tensors.h"
 
 namespace {
 
-using neutone::dsp::can_fit_channels;
 using neutone::dsp::ControlTimes;
 using neutone::dsp::copy_frames;
 using neutone::dsp::fit_channels;
 using neutone::dsp::Planar;
 using neutone::dsp::ResamplerView;
 using neutone::dsp::RingView;
-using neutone::ops::are_frames;
+using neutone::ops::Block;
 using neutone::ops::check_apart;
+using neutone::ops::check_fit;
 using neutone::ops::check_memory;
+using neutone::ops::check_room;
 using neutone::ops::check_tensor;
+using neutone::ops::checked_block;
 using neutone::ops::checked_count;
+using neutone::ops::checked_frames;
+using neutone::ops::is_block;
 using neutone::ops::memory_of;
 using neutone::ops::new_frames;
 using neutone::ops::NewFrames;
+using neutone::ops::pop_frames;
 using neutone::ops::readable_frames;
-using neutone::ops::resampler_in;
+using neutone::ops::resampler_at;
 using neutone::ops::ring_in;
+using neutone::ops::Rings;
+using neutone::ops::rings_in;
 using neutone::ops::ScalarType;
 using neutone::ops::Side;
 using neutone::ops::Tensor;
+using neutone::ops::write_block;
 
-void check_fit(const char* op, std::size_t in, std::size_t out) {
-  STD_TORCH_CHECK(can_fit_channels(in, out), op, ": audio has ", in, " channels, which cannot become ", out,
-                  "; mono and stereo fit each other, anything else only itself");
+// Queues a block, and the first of its parameters `n_before` times more.
+void stream_write(const Tensor& audio, const Tensor& params, int64_t n_before, const Tensor& samples,
+                  const Tensor& cursors, const Tensor& param_samples, const Tensor& param_cursors) {
+  constexpr const char* kOp = "stream_write";
+  Rings rings = rings_in(kOp, samples, cursors, param_samples, param_cursors, Side::kProducer);
+  const Block block = checked_block(kOp, audio, params, rings);
+  const std::size_t before = checked_count(kOp, "n_before", n_before);
+  check_room(kOp, block.audio.frames, before + block.params.frames, rings);
+  write_block(block, before, rings);
+}
+
+// Queues a block at the model's rate.
+void stream_write_resampled(const Tensor& audio, const Tensor& params, int64_t n_before, const Tensor& table,
+                            const Tensor& history, const Tensor& state, const Tensor& samples, const Tensor& cursors,
+                            const Tensor& param_samples, const Tensor& param_cursors) {
+  constexpr const char* kOp = "stream_write_resampled";
+  Rings rings = rings_in(kOp, samples, cursors, param_samples, param_cursors, Side::kProducer);
+  const Block block = checked_block(kOp, audio, params, rings);
+  const std::size_t before = checked_count(kOp, "n_before", n_before);
+  ResamplerView<float> resampler = resampler_at(kOp, table, history, state, rings.audio);
+  check_apart(kOp, memory_of("audio", block.audio), memory_of("history", resampler.history()));
+  check_room(kOp, resampler.ready_after(block.audio.frames), before + block.params.frames, rings);
+  write_block(block, before, resampler, rings);
 }
 
 constexpr std::size_t kMaxParams = 64;
-
-// Whether a callback's block is in order: mono or stereo, of so many frames, with a value or a curve for each
-// parameter. In one call, because every callback asks; what is wrong is found out by those who have to say it.
-bool is_block(const Tensor& audio, const Tensor& params, int64_t n_params, int64_t least_frames, int64_t most_frames) {
-  if (!are_frames(audio) || !are_frames(params)) return false;
-  const auto audio_sizes = audio.sizes();
-  const auto params_sizes = params.sizes();
-  const int64_t frames = audio_sizes[1];
-  return (audio_sizes[0] == 1 || audio_sizes[0] == 2) && frames >= least_frames && frames <= most_frames &&
-         params_sizes[0] == n_params && (params_sizes[1] == 1 || params_sizes[1] == frames);
-}
 
 // Which parameters are categorical; those without a range are not.
 std::array<bool, kMaxParams> checked_steps(const char* op, const Tensor& ranges, std::size_t n_params) {
@@ -65,113 +82,6 @@ std::array<bool, kMaxParams> checked_steps(const char* op, const Tensor& ranges,
     is_stepped[static_cast<std::size_t>(row)] = values[3 * row + 2] != 0.0F;
   }
   return is_stepped;
-}
-
-ResamplerView<float> checked_resampler(const char* op, const Tensor& table, const Tensor& history, const Tensor& state,
-                                       const RingView<float>& ring) {
-  const ResamplerView<float> resampler = resampler_in<float>(op, table, history, state);
-  STD_TORCH_CHECK(resampler.channels() == ring.channels(), op, ": history must have the ring's ", ring.channels(),
-                  " channels, got ", resampler.channels());
-  STD_TORCH_CHECK(!resampler.plan().is_wire(), op, ": table is one for equal rates; there is nothing to resample");
-  return resampler;
-}
-
-// A block of the host as the stream takes it: parameters as a curve over the block, also where one value stands for it.
-struct Block {
-  Planar<const float> audio;
-  Planar<const float> params;
-};
-
-// The rings that a block goes into, and comes out of.
-struct Rings {
-  RingView<float> audio;
-  RingView<float> params;
-};
-
-Rings rings_in(const char* op, const Tensor& samples, const Tensor& cursors, const Tensor& param_samples,
-               const Tensor& param_cursors, Side side) {
-  return {ring_in(op, samples, cursors, side),
-          ring_in(op, param_samples, param_cursors, side, "param_samples", "param_cursors")};
-}
-
-Block checked_block(const char* op, const Tensor& audio, const Tensor& params, const Rings& rings) {
-  Block block{readable_frames(op, "audio", audio), readable_frames(op, "params", params)};
-  const std::size_t frames = block.audio.frames;
-  check_fit(op, block.audio.channels, rings.audio.channels());
-  STD_TORCH_CHECK(block.params.channels == rings.params.channels(), op, ": params must have the ",
-                  rings.params.channels(), " rows of its ring, got ", block.params.channels);
-  check_apart(op, memory_of("audio", block.audio), memory_of("samples", rings.audio.storage()));
-  check_apart(op, memory_of("params", block.params), memory_of("param_samples", rings.params.storage()));
-  STD_TORCH_CHECK(block.params.frames == frames || block.params.frames == 1, op, ": params must have 1 column or the ",
-                  frames, " of audio, got ", block.params.frames);
-  if (block.params.frames == 1) block.params.frame_stride = 0;
-  block.params.frames = frames;
-  return block;
-}
-
-// Raises unless a ring has room for what a block brings.
-RingView<float>::Region checked_room(const char* op, const char* name, std::size_t frames, RingView<float>& ring) {
-  const RingView<float>::Region room = ring.reserve(frames);
-  STD_TORCH_CHECK(room.frames() == frames, op, ": ", name, " brings ", frames, " frames, its ring has room for ",
-                  room.frames());
-  return room;
-}
-
-// Raises unless the ring holds what is asked for.
-RingView<float>::Region checked_frames(const char* op, std::size_t frames, RingView<float>& ring) {
-  const RingView<float>::Region ready = ring.readable(frames);
-  STD_TORCH_CHECK(ready.frames() == frames, op, ": n_frames asks for ", frames, ", the ring holds ", ready.frames());
-  return ready;
-}
-
-// Queues parameters for which there is room, cleaned: `n_before` times the first of each, then all.
-void write_params(const Block& block, std::size_t n_before, RingView<float>& ring) {
-  const std::size_t frames = n_before + block.params.frames;
-  const RingView<float>::Region room = ring.reserve(frames);
-  const Planar<const float> last = ring.last_written();
-  for (std::size_t param = 0; param < ring.channels(); ++param) {
-    float before = *last.row(param);
-    const float* const values = block.params.row(param);
-    const auto write = [&](const RingView<float>::Region& to, const float* from, std::ptrdiff_t stride) {
-      for (const Planar<float>& part : {to.head, to.tail}) {
-        before = neutone::dsp::copy_cleaned(from, stride, part.row(param), part.frames, before);
-        from += static_cast<std::ptrdiff_t>(part.frames) * stride;
-      }
-    };
-    if (block.params.frames > 0) write(room.slice_frames(0, n_before), values, 0);
-    write(room.slice_frames(n_before, block.params.frames), values, block.params.frame_stride);
-  }
-  ring.publish(frames);
-}
-
-// Queues a block, and the first of its parameters `n_before` times more.
-void stream_write(const Tensor& audio, const Tensor& params, int64_t n_before, const Tensor& samples,
-                  const Tensor& cursors, const Tensor& param_samples, const Tensor& param_cursors) {
-  constexpr const char* kOp = "stream_write";
-  Rings rings = rings_in(kOp, samples, cursors, param_samples, param_cursors, Side::kProducer);
-  const Block block = checked_block(kOp, audio, params, rings);
-  const std::size_t before = checked_count(kOp, "n_before", n_before);
-  const RingView<float>::Region room = checked_room(kOp, "audio", block.audio.frames, rings.audio);
-  static_cast<void>(checked_room(kOp, "params", before + block.params.frames, rings.params));
-  write_params(block, before, rings.params);
-  room.each_part(block.audio, fit_channels<float>);
-  rings.audio.publish(block.audio.frames);
-}
-
-// Queues a block at the model's rate.
-void stream_write_resampled(const Tensor& audio, const Tensor& params, int64_t n_before, const Tensor& table,
-                            const Tensor& history, const Tensor& state, const Tensor& samples, const Tensor& cursors,
-                            const Tensor& param_samples, const Tensor& param_cursors) {
-  constexpr const char* kOp = "stream_write_resampled";
-  Rings rings = rings_in(kOp, samples, cursors, param_samples, param_cursors, Side::kProducer);
-  const Block block = checked_block(kOp, audio, params, rings);
-  const std::size_t before = checked_count(kOp, "n_before", n_before);
-  ResamplerView<float> resampler = checked_resampler(kOp, table, history, state, rings.audio);
-  check_apart(kOp, memory_of("audio", block.audio), memory_of("history", resampler.history()));
-  static_cast<void>(checked_room(kOp, "audio", resampler.ready_after(block.audio.frames), rings.audio));
-  static_cast<void>(checked_room(kOp, "params", before + block.params.frames, rings.params));
-  write_params(block, before, rings.params);
-  write_resampled(block.audio, resampler, rings.audio);
 }
 
 // Where the next frames of the model lie among the parameters' values.
@@ -221,15 +131,7 @@ std::tuple<Tensor, Tensor> stream_read(const Tensor& samples, const Tensor& curs
 Tensor stream_pop(const Tensor& samples, const Tensor& cursors, int64_t n_frames, int64_t n_channels) {
   constexpr const char* kOp = "stream_pop";
   RingView<float> ring = ring_in(kOp, samples, cursors, Side::kConsumer);
-  const std::size_t frames = checked_count(kOp, "n_frames", n_frames);
-  const std::size_t channels = checked_count(kOp, "n_channels", n_channels);
-  check_fit(kOp, ring.channels(), channels);
-  const RingView<float>::Region ready = checked_frames(kOp, frames, ring);
-  NewFrames out = new_frames(channels, frames);
-  ready.each_part(out.frames,
-                  [](const Planar<float>& to, const Planar<float>& part) { fit_channels<float>(part, to); });
-  ring.consume(frames);
-  return std::move(out.tensor);
+  return pop_frames(kOp, checked_count(kOp, "n_frames", n_frames), checked_count(kOp, "n_channels", n_channels), ring);
 }
 
 // The same from a ring at the model's rate, at the host's.
@@ -237,17 +139,9 @@ Tensor stream_pop_resampled(const Tensor& samples, const Tensor& cursors, const 
                             const Tensor& state, int64_t n_frames, int64_t n_channels) {
   constexpr const char* kOp = "stream_pop_resampled";
   RingView<float> ring = ring_in(kOp, samples, cursors, Side::kConsumer);
-  const std::size_t frames = checked_count(kOp, "n_frames", n_frames);
-  const std::size_t channels = checked_count(kOp, "n_channels", n_channels);
-  check_fit(kOp, ring.channels(), channels);
-  ResamplerView<float> resampler = checked_resampler(kOp, table, history, state, ring);
-  static_cast<void>(checked_frames(kOp, resampler.missing(frames), ring));
-  NewFrames out = new_frames(ring.channels(), frames);
-  read_resampled(ring, resampler, out.frames);
-  if (channels == ring.channels()) return std::move(out.tensor);
-  NewFrames fitted = new_frames(channels, frames);
-  fit_channels<float>(out.frames, fitted.frames);
-  return std::move(fitted.tensor);
+  ResamplerView<float> resampler = resampler_at(kOp, table, history, state, ring);
+  return pop_frames(kOp, checked_count(kOp, "n_frames", n_frames), checked_count(kOp, "n_channels", n_channels),
+                    resampler, ring);
 }
 
 // Copies `n_frames` of `audio` from frame `first` on into a fresh tensor of `n_channels`.

@@ -221,3 +221,53 @@ def stream_pop_resampled(
     audio = resample_exactly(read_at(read, n_taken, samples), n_frames, table, history, state)
     set_counters(written, read + n_taken, cursors)
     return fitted(audio, n_channels).contiguous()
+
+
+def stream_exchange(
+    audio: Tensor,
+    params: Tensor,
+    least_frames: int,
+    most_frames: int,
+    samples: Tensor,
+    cursors: Tensor,
+    param_samples: Tensor,
+    param_cursors: Tensor,
+    out_samples: Tensor,
+    out_cursors: Tensor,
+) -> Tensor:
+    """Queue a block and take as many frames; nothing of a block that is not in order."""
+    if not is_block(audio, params, param_samples.size(0), max(least_frames, 1), most_frames):
+        return samples.new_empty([0, 0])
+    n_frames = audio.size(1)
+    written, read = counters("stream_exchange", samples, cursors)
+    check_room("stream_exchange", "audio", n_frames, samples.size(1), written - read)
+    y = stream_pop(out_samples, out_cursors, n_frames, audio.size(0))
+    stream_write(audio, params, 0, samples, cursors, param_samples, param_cursors)
+    return y
+
+
+def stream_exchange_resampled(
+    audio: Tensor,
+    params: Tensor,
+    least_frames: int,
+    most_frames: int,
+    table: Tensor,
+    history: Tensor,
+    state: Tensor,
+    samples: Tensor,
+    cursors: Tensor,
+    param_samples: Tensor,
+    param_cursors: Tensor,
+    out_table: Tensor,
+    out_history: Tensor,
+    out_state: Tensor,
+    out_samples: Tensor,
+    out_cursors: Tensor,
+) -> Tensor:
+    """Do the same with a resampler at the host's end of both rings."""
+    if not is_block(audio, params, param_samples.size(0), max(least_frames, 1), most_frames):
+        return samples.new_empty([0, 0])
+    n_frames = audio.size(1)
+    y = stream_pop_resampled(out_samples, out_cursors, out_table, out_history, out_state, n_frames, audio.size(0))
+    stream_write_resampled(audio, params, 0, table, history, state, samples, cursors, param_samples, param_cursors)
+    return y

@@ -54,7 +54,7 @@ class HostStream(nn.Module):
 
     Where the host has another rate, a resampler sits at its end of each of the former. Scriptable. A stream has to be
     set up, then started with a delay; from then on every `push` of ``n`` samples is followed by `take_block` and
-    `put_block` as long as `has_block`, and then `pop`.
+    `put_block` as long as `has_block`, and then `pop`; where no block gets full, `exchange` does it all.
 
     Args:
         n_in_channels: Channels that the model hears.
@@ -68,6 +68,7 @@ class HostStream(nn.Module):
     param_ranges: Tensor
     default_params: Tensor
     nothing: Tensor
+    no_output: Tensor
     knob_samples: Tensor
     knob_cursors: Tensor
     in_samples: Tensor
@@ -92,6 +93,7 @@ class HostStream(nn.Module):
         self.register_buffer("param_ranges", param_ranges, persistent=False)
         self.register_buffer("default_params", default_params, persistent=False)
         self.register_buffer("nothing", torch.empty(0), persistent=False)
+        self.register_buffer("no_output", torch.empty(0, 0), persistent=False)
         for ring in ("in", "out", "knob"):
             for part in ("samples", "cursors"):
                 self.register_buffer(f"{ring}_{part}", self.nothing, persistent=False)
@@ -107,10 +109,10 @@ class HostStream(nn.Module):
         self.look_ahead = 0  # samples of the host that the resampler to the model looks ahead
         # Steps by which the model's next frame lies behind the oldest value of the knobs.
         self.knob_part = 0
-        # Steps by which the next frame of the model, and the next sample of the host, are ahead of what has come in.
-        self.in_lead = 0
+        # Steps by which the last frame of the model's next block, and the next sample of the host, are ahead of what has
+        # come in.
+        self.block_lead = 0
         self.out_lead = 0
-        self.n_pending = 0  # frames that wait for the model
         self.is_fresh = True  # nothing has come in since the start
 
     def set_up(self, daw_sr: int, daw_bs: int, model_sr: int, model_bs: int) -> None:
@@ -157,13 +159,13 @@ class HostStream(nn.Module):
 
     def start(self, total_delay: int, model_delay: int) -> None:
         """Start from silence, with a delay of ``total_delay`` samples of the host, ``model_delay`` the model's own."""
-        self.in_lead = self.down - 1
+        first_frame = self.down - 1
+        self.block_lead = first_frame + (self.model_block - 1) * self.down
         self.out_lead = first_output_step(total_delay, self.up, self.down, self.resampling_steps, model_delay)
-        self.n_pending = 0
         self.is_fresh = True
         n_silent = max(0, ceil_div(-self.out_lead, self.down))
         if self.is_resampling:
-            torch.ops.neutone.resampler_start(self.in_lead, 0, self.in_table, self.in_history, self.in_state)
+            torch.ops.neutone.resampler_start(first_frame, 0, self.in_table, self.in_history, self.in_state)
             torch.ops.neutone.resampler_start(self.out_lead, n_silent, self.out_table, self.out_history, self.out_state)
         # Frame i lies at (i + 1) * down / up - look_ahead of the host's samples; `push` puts that many values in front.
         self.knob_part = self.down if self.is_resampling else 0
@@ -185,23 +187,47 @@ class HostStream(nn.Module):
                 self.in_samples, self.in_cursors, self.knob_samples, self.knob_cursors,
             )  # fmt: skip
             self.is_fresh = False
-            self.in_lead -= x.size(1) * self.up
-            n_frames = n_ready(self.in_lead, self.down)
-            self.in_lead += n_frames * self.down
-            self.n_pending += n_frames
         else:
             torch.ops.neutone.stream_write(
                 x, params, 0, self.in_samples, self.in_cursors, self.knob_samples, self.knob_cursors
             )
-            self.n_pending += x.size(1)
+        self.block_lead -= x.size(1) * self.up
+
+    def exchange(self, x: Tensor, params: Tensor, least: int, most: int) -> Tensor:
+        """Do as `push` and `pop` together where that fills no block of the model: quicker than both.
+
+        Not before the first `push` since the start.
+
+        Returns:
+            Output of ``x``'s shape; without frames, and nothing has changed, where a block would be full, or ``x`` and
+            ``params`` are not a block of ``least`` to ``most`` samples.
+        """
+        most = min(most, self.block_lead // self.up)
+        if most < least:
+            return self.no_output
+        if self.is_resampling:
+            y = torch.ops.neutone.stream_exchange_resampled(
+                x, params, least, most, self.in_table, self.in_history, self.in_state,
+                self.in_samples, self.in_cursors, self.knob_samples, self.knob_cursors,
+                self.out_table, self.out_history, self.out_state, self.out_samples, self.out_cursors,
+            )  # fmt: skip
+        else:
+            y = torch.ops.neutone.stream_exchange(
+                x, params, least, most, self.in_samples, self.in_cursors, self.knob_samples, self.knob_cursors,
+                self.out_samples, self.out_cursors,
+            )  # fmt: skip
+        n_steps = y.size(1) * self.up
+        self.block_lead -= n_steps
+        self.out_lead += n_steps
+        return y
 
     def has_block(self) -> bool:
         """Return whether a block of the model is full."""
-        return self.n_pending >= self.model_block
+        return self.block_lead < 0
 
     def take_block(self) -> tuple[Tensor, Tensor]:
         """Return the model's next block, fresh: audio ``(n_in_channels, b)``, knobs ``(n_params, b)`` or means."""
-        self.n_pending -= self.model_block
+        self.block_lead += self.model_block * self.down
         audio, params = torch.ops.neutone.stream_read(
             self.in_samples, self.in_cursors, self.knob_samples, self.knob_cursors, self.param_ranges,
             self.model_block, self.up, self.down, self.knob_part, self.mean_params,

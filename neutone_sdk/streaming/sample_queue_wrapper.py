@@ -114,7 +114,13 @@ class SampleQueueWrapper(FactGetters, nn.Module):
             InvalidTypeError: Audio or params are not float32.
             ModelOutputError: The model returned something other than audio of the right shape.
         """
-        params = self._check_block(x, params)
+        if params is None:
+            params = self.default_params
+        if self.running == self.DELAYED and not self.is_stale:
+            y = self.stream.exchange(x, params, self.constant_block, self.daw_bs)
+            if y.size(1) > 0:
+                return y
+        self._check_block(x, params)
         if self.is_stale:
             self.reset()
         return self._play(x, params)
@@ -135,7 +141,9 @@ class SampleQueueWrapper(FactGetters, nn.Module):
 
         The output has no delay but the model's own.
         """
-        params = self._check_block(x, params)
+        if params is None:
+            params = self.default_params
+        self._check_block(x, params)
         if self.is_stale:
             self.reset()
         if self.running != self.UNDELAYED:
@@ -320,13 +328,10 @@ class SampleQueueWrapper(FactGetters, nn.Module):
         """Called by ``torch.jit.script``: hand it a twin that it can compile."""
         return scriptable_twin(self)
 
-    def _check_block(self, x: Tensor, params: Tensor | None) -> Tensor:
-        """Raise unless the block fits the stream, before anything changes; return the parameters to use."""
-        if params is None:
-            params = self.default_params
+    def _check_block(self, x: Tensor, params: Tensor) -> None:
+        """Raise unless the block fits the stream, before anything changes."""
         if not torch.ops.neutone.is_block(x, params, self.n_params, self.constant_block, self.daw_bs):
             self._refuse_block(x, params)
-        return params
 
     def _refuse_block(self, x: Tensor, params: Tensor) -> None:
         """Say what is wrong with a block."""
