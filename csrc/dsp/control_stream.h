@@ -36,6 +36,27 @@ struct ControlTimes {
   }
 };
 
+// Queues values of a host, cleaned, for which the ring has room: `n_before` times the first of each, then all.
+// [producer, no allocation]
+inline void write_controls(const Planar<const float>& controls, std::size_t n_before, RingView<float>& ring) noexcept {
+  const std::size_t frames = n_before + controls.frames;
+  const RingView<float>::Region room = ring.reserve(frames);
+  const Planar<const float> last = ring.last_written();
+  for (std::size_t control = 0; control < ring.channels(); ++control) {
+    float before = *last.row(control);
+    const float* const values = controls.row(control);
+    const auto write = [&](const RingView<float>::Region& to, const float* from, std::ptrdiff_t stride) {
+      for (const Planar<float>& part : {to.head, to.tail}) {
+        before = copy_cleaned(from, stride, part.row(control), part.frames, before);
+        from += static_cast<std::ptrdiff_t>(part.frames) * stride;
+      }
+    };
+    if (controls.frames > 0) write(room.slice_frames(0, n_before), values, 0);
+    write(room.slice_frames(n_before, controls.frames), values, controls.frame_stride);
+  }
+  ring.publish(frames);
+}
+
 // The means over a block. `values` has at least place(0) + n_averaged(frames) of them, `out` one frame.
 inline void average_controls(const RingView<float>::Region& values, const ControlTimes& times, std::size_t frames,
                              const Planar<float>& out) noexcept {

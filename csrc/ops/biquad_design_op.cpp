@@ -201,7 +201,7 @@ STABLE_TORCH_LIBRARY_FRAGMENT(neutone, m) {
 
 STABLE_TORCH_LIBRARY_IMPL(neutone, CompositeExplicitAutograd, m) {
   if (!is_first_copy) return;
-  m.impl("design_biquad", TORCH_BOX(&design_biquad));
-  m.impl("design_iir", TORCH_BOX(&design_iir));
-  m.impl("sos_response", TORCH_BOX(&sos_response));
+  m.impl("design_biquad", neutone::ops::boxed<&design_biquad>);
+  m.impl("design_iir", neutone::ops::boxed<&design_iir>);
+  m.impl("sos_response", neutone::ops::boxed<&sos_response>);
 }

@@ -83,5 +83,5 @@ STABLE_TORCH_LIBRARY_FRAGMENT(neutone, m) {
 
 STABLE_TORCH_LIBRARY_IMPL(neutone, CompositeExplicitAutograd, m) {
   if (!is_first_copy) return;
-  m.impl("biquad", TORCH_BOX(&biquad));
+  m.impl("biquad", neutone::ops::boxed<&biquad>);
 }

@@ -192,9 +192,9 @@ STABLE_TORCH_LIBRARY_FRAGMENT(neutone, m) {
 
 STABLE_TORCH_LIBRARY_IMPL(neutone, CompositeExplicitAutograd, m) {
   if (!is_first_copy) return;
-  m.impl("aggregate_params", TORCH_BOX(&aggregate_params));
-  m.impl("clean_params", TORCH_BOX(&clean_params));
-  m.impl("denormalize_params", TORCH_BOX(&denormalize_params));
-  m.impl("denormalize_mean_params", TORCH_BOX(&denormalize_mean_params));
-  m.impl("smooth_params", TORCH_BOX(&smooth_params));
+  m.impl("aggregate_params", neutone::ops::boxed<&aggregate_params>);
+  m.impl("clean_params", neutone::ops::boxed<&clean_params>);
+  m.impl("denormalize_params", neutone::ops::boxed<&denormalize_params>);
+  m.impl("denormalize_mean_params", neutone::ops::boxed<&denormalize_mean_params>);
+  m.impl("smooth_params", neutone::ops::boxed<&smooth_params>);
 }

@@ -35,7 +35,7 @@ std::tuple<Tensor, Tensor, Tensor> new_resampler(int64_t from_hz, int64_t to_hz,
 // Calls `use` with the view on the resampler, whichever type it computes in.
 template <typename Use>
 auto with_resampler(const char* op, const Tensor& table, const Tensor& history, const Tensor& state, const Use& use) {
-  if (table.scalar_type() == ScalarType::Double) return use(resampler_in<double>(op, table, history, state));
+  if (neutone::ops::has_dtype(table, ScalarType::Double)) return use(resampler_in<double>(op, table, history, state));
   return use(resampler_in<float>(op, table, history, state));
 }
 
@@ -86,7 +86,7 @@ STABLE_TORCH_LIBRARY_FRAGMENT(neutone, m) {
 
 STABLE_TORCH_LIBRARY_IMPL(neutone, CompositeExplicitAutograd, m) {
   if (!is_first_copy) return;
-  m.impl("new_resampler", TORCH_BOX(&new_resampler));
-  m.impl("resampler_start", TORCH_BOX(&resampler_start));
-  m.impl("resample", TORCH_BOX(&resample));
+  m.impl("new_resampler", neutone::ops::boxed<&new_resampler>);
+  m.impl("resampler_start", neutone::ops::boxed<&resampler_start>);
+  m.impl("resample", neutone::ops::boxed<&resample>);
 }

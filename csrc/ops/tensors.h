@@ -1,7 +1,5 @@
 #pragma once
 
-#include <torch/csrc/stable/library.h>
-#include <torch/csrc/stable/tensor.h>
 #include <torch/headeronly/core/ScalarType.h>
 #include <torch/headeronly/util/Exception.h>
 
@@ -15,12 +13,15 @@
 
 #include "dsp/planar.h"
 #include "dsp/spsc_ring.h"
+#include "ops/tensor.h"
 
 // How operators look at tensors: every argument is checked here, by its name, before a pointer to it is taken.
 namespace neutone::ops {
 
 using torch::headeronly::ScalarType;
-using torch::stable::Tensor;
+
+// Whether `tensor` has elements of that type.
+[[nodiscard]] bool has_dtype(const Tensor& tensor, ScalarType dtype);
 
 // Raises unless `tensor` is a strided CPU tensor of that type with `ndim` dimensions. `op` and `name` go into the
 // message.
