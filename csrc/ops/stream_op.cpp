@@ -140,25 +140,20 @@ void stream_stop(const Tensor& stream) {
 }
 
 // Looks at a block of the host. Returns false, and says nothing, if it is not in order: mono or stereo, of as many
-// frames as the stream takes, with a value or a curve for each parameter. In one call, because every callback asks;
-// what is wrong is found out by those who have to say it.
-bool is_block(const Tensor& audio, const Tensor& params, const HostStreamSettings& settings) {
-  if (!are_frames(audio) || !are_frames(params)) return false;
-  const int64_t* const audio_sizes = audio.sizes();
-  const int64_t* const params_sizes = params.sizes();
-  const int64_t frames = audio_sizes[1];
-  return (audio_sizes[0] == 1 || audio_sizes[0] == 2) && frames >= settings.least_frames &&
-         frames <= settings.most_frames && params_sizes[0] == settings.n_params &&
-         (params_sizes[1] == 1 || params_sizes[1] == frames);
-}
-
-HostBlock block_of(const char* op, const Tensor& audio, const Tensor& params, const HostStreamView& view) {
-  HostBlock block{readable_frames(op, "audio", audio), readable_frames(op, "params", params)};
-  check_apart(op, memory_of("audio", block.audio), memory_of("stream", view.memory()));
-  check_apart(op, memory_of("params", block.params), memory_of("stream", view.memory()));
-  if (block.params.frames == 1) block.params.frame_stride = 0;
-  block.params.frames = block.audio.frames;
-  return block;
+// frames as the stream takes, with a value or a curve for each parameter. What is wrong is found out by those who have
+// to say it.
+bool is_block(const Tensor& audio, const Tensor& params, const HostStreamSettings& settings, HostBlock& block) {
+  if (!are_frames(audio, block.audio) || !are_frames(params, block.params)) return false;
+  const std::size_t frames = block.audio.frames;
+  const std::size_t values = block.params.frames;
+  if (block.audio.channels > 2 || std::cmp_less(frames, settings.least_frames) ||
+      std::cmp_greater(frames, settings.most_frames) || std::cmp_not_equal(block.params.channels, settings.n_params) ||
+      (values != 1 && values != frames)) {
+    return false;
+  }
+  if (values == 1) block.params.frame_stride = 0;
+  block.params.frames = frames;
+  return true;
 }
 
 // The host's output: of a delayed stream as many frames as its block had, of an undelayed one what is ready after so
@@ -186,10 +181,13 @@ Tensor stream_exchange(const Tensor& audio, const Tensor& params, bool delayed, 
   const HostStreamHeader& header = view.header();
   const bool is_direct = delayed && header.mode == HostStreamMode::kDirect;
   const HostStreamMode wanted = delayed ? HostStreamMode::kDelayed : HostStreamMode::kUndelayed;
-  if ((header.mode != wanted && !is_direct) || header.is_busy != 0 || !is_block(audio, params, header.settings)) {
+  HostBlock block;
+  if ((header.mode != wanted && !is_direct) || header.is_busy != 0 ||
+      !is_block(audio, params, header.settings, block)) {
     return no_output(0);
   }
-  const HostBlock block = block_of(kOp, audio, params, view);
+  check_apart(kOp, memory_of("audio", block.audio), memory_of("stream", view.memory()));
+  check_apart(kOp, memory_of("params", block.params), memory_of("stream", view.memory()));
   const std::size_t frames = block.audio.frames;
   if (is_direct) {
     NewFrames fitted = new_frames(static_cast<std::size_t>(header.settings.in_channels), frames);

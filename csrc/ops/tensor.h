@@ -35,9 +35,10 @@ class Tensor {
   [[nodiscard]] AtenTensorHandle release() && noexcept { return std::exchange(handle_, nullptr); }
 
   [[nodiscard]] bool defined() const { return ask<bool>(aoti_torch_is_defined); }
-  [[nodiscard]] bool is_cpu() const { return ask<int32_t>(aoti_torch_get_device_type) == aoti_torch_device_type_cpu(); }
-  [[nodiscard]] bool is_strided() const { return ask<int32_t>(aoti_torch_get_layout) == aoti_torch_layout_strided(); }
   [[nodiscard]] bool is_contiguous() const { return ask<bool>(aoti_torch_is_contiguous); }
+  // Torch's codes.
+  [[nodiscard]] int32_t device_type() const { return ask<int32_t>(aoti_torch_get_device_type); }
+  [[nodiscard]] int32_t layout() const { return ask<int32_t>(aoti_torch_get_layout); }
   [[nodiscard]] int32_t dtype() const { return ask<int32_t>(aoti_torch_get_dtype); }
   [[nodiscard]] int64_t dim() const { return ask<int64_t>(aoti_torch_get_dim); }
   [[nodiscard]] const int64_t* sizes() const { return ask<int64_t*>(aoti_torch_get_sizes); }

@@ -81,11 +81,16 @@ uint64_t lag(uint64_t& ahead, uint64_t& behind) {
 }
 
 // Memory that others made may start anywhere.
+bool is_aligned(const void* data, std::size_t alignment) {
+  return std::bit_cast<std::uintptr_t>(data) % alignment == 0;
+}
+
 void check_alignment(const char* op, const char* name, const void* data, std::size_t alignment) {
-  STD_TORCH_CHECK(std::bit_cast<std::uintptr_t>(data) % alignment == 0, op, ": ", name, " must start at a multiple of ",
+  STD_TORCH_CHECK(is_aligned(data, alignment), op, ": ", name, " must start at a multiple of ",
                   alignment, " bytes; pass a copy made with .clone()");
 }
 
+// Says what is wrong with audio that is not in order.
 void check_frames(const char* op, const char* name, const Tensor& tensor) {
   check_tensor(op, name, tensor, 2, ScalarType::Float);
   STD_TORCH_CHECK(tensor.sizes()[0] > 0, op, ": ", name, " must have at least one channel, got shape ",
@@ -93,27 +98,37 @@ void check_frames(const char* op, const char* name, const Tensor& tensor) {
   check_alignment(op, name, tensor.const_data_ptr(), alignof(float));
 }
 
+// Torch's codes are asked for once: what an operator asks of its arguments is much of its time.
+const int32_t kCpu = aoti_torch_device_type_cpu();
+const int32_t kStrided = aoti_torch_layout_strided();
+const int32_t kFloat = aoti_torch_dtype_float32();
+
 }  // namespace
 
 bool has_dtype(const Tensor& tensor, ScalarType dtype) { return tensor.dtype() == dtype_code(dtype); }
 
 void check_tensor(const char* op, const char* name, const Tensor& tensor, int64_t ndim, ScalarType dtype) {
   STD_TORCH_CHECK(tensor.defined(), op, ": ", name, " is undefined; pass a tensor");
-  STD_TORCH_CHECK(tensor.is_cpu(), op, ": ", name, " must be on the CPU; move it with .cpu()");
-  STD_TORCH_CHECK(tensor.is_strided(), op, ": ", name, " must be a dense tensor; convert it with .to_dense()");
+  STD_TORCH_CHECK(tensor.device_type() == kCpu, op, ": ", name, " must be on the CPU; move it with .cpu()");
+  STD_TORCH_CHECK(tensor.layout() == kStrided, op, ": ", name, " must be a dense tensor; convert it with .to_dense()");
   STD_TORCH_CHECK(tensor.dim() == ndim, op, ": ", name, " must have ", ndim, " dimensions, got shape ",
                   shape_of(tensor));
   if (!has_dtype(tensor, dtype)) refuse_dtype(op, name, tensor, dtype);
 }
 
-bool are_frames(const Tensor& tensor) {
+bool are_frames(const Tensor& tensor, dsp::Planar<const float>& frames) {
   // An undefined tensor has other dimensions.
-  return tensor.dim() == 2 && tensor.is_cpu() && tensor.is_strided() && has_dtype(tensor, ScalarType::Float);
+  if (tensor.dim() != 2 || tensor.dtype() != kFloat || tensor.layout() != kStrided || tensor.device_type() != kCpu) {
+    return false;
+  }
+  frames = as_planar(tensor, tensor.const_data_ptr<float>());
+  return frames.channels > 0 && is_aligned(frames.data, alignof(float));
 }
 
 dsp::Planar<const float> readable_frames(const char* op, const char* name, const Tensor& tensor) {
-  check_frames(op, name, tensor);
-  return as_planar(tensor, tensor.const_data_ptr<float>());
+  dsp::Planar<const float> frames;
+  if (!are_frames(tensor, frames)) check_frames(op, name, tensor);
+  return frames;
 }
 
 dsp::Planar<float> writable_frames(const char* op, const char* name, const Tensor& tensor) {

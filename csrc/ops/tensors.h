@@ -27,8 +27,8 @@ using torch::headeronly::ScalarType;
 // message.
 void check_tensor(const char* op, const char* name, const Tensor& tensor, int64_t ndim, ScalarType dtype);
 
-// Whether `tensor` is one of float32 `(channels, frames)` in the CPU's memory, any strides.
-[[nodiscard]] bool are_frames(const Tensor& tensor);
+// Whether `tensor` is one of float32 `(channels, frames)` in the CPU's memory, any strides, and then, as what.
+[[nodiscard]] bool are_frames(const Tensor& tensor, dsp::Planar<const float>& frames);
 
 // A float32 `(channels, frames)` tensor as audio, any strides. Raises if it is not one, or has no channels.
 [[nodiscard]] dsp::Planar<const float> readable_frames(const char* op, const char* name, const Tensor& tensor);
