@@ -22,8 +22,8 @@ RingView<float> ring_at(float* samples, std::int64_t channels, std::int64_t capa
 
 ResamplerView<float> resampler_at(const ResamplerPlan& plan, const float* table, float* history, std::int64_t channels,
                                   std::int64_t frames, ResamplerCursor& cursor) noexcept {
-  return {plan, table, {history, static_cast<std::size_t>(channels), static_cast<std::size_t>(frames), frames, 1},
-          cursor};
+  return {
+      plan, table, {history, static_cast<std::size_t>(channels), static_cast<std::size_t>(frames), frames, 1}, cursor};
 }
 
 void write_table(const ResamplerPlan& plan, float* table) {
@@ -141,9 +141,7 @@ bool HostStreamView::has_room_behind() const noexcept {
   return out().reserve(frames).frames() == frames;
 }
 
-void HostStreamView::put(const Planar<const float>& audio) noexcept {
-  static_cast<void>(out().write(audio));
-}
+void HostStreamView::put(const Planar<const float>& audio) noexcept { static_cast<void>(out().write(audio)); }
 
 std::size_t HostStreamView::ready_after(std::size_t more) const noexcept {
   const std::size_t waiting = out().size() + more;

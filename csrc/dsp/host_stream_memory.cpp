@@ -80,8 +80,8 @@ HostStreamHeader HostStreamHeader::planned(const HostStreamSettings& settings, s
   const std::int64_t coming = ceil_div((most + 1) * ratio.up, ratio.down) + 1;
   header.in_capacity = power_of_two_above(block + coming);
   // An undelayed stream waits for nothing: what the resampler to the host looks ahead piles up in the ring.
-  const std::int64_t ahead = ceil_div(resampling_steps(ratio, header.to_model.half_taps, header.to_host.half_taps),
-                                      ratio.down);
+  const std::int64_t ahead =
+      ceil_div(resampling_steps(ratio, header.to_model.half_taps, header.to_host.half_taps), ratio.down);
   header.out_capacity = power_of_two_above(block + coming + ahead + 1);
   header.param_capacity =
       power_of_two_above(header.look_ahead() + most + ceil_div((block + 1) * ratio.down, ratio.up) + 2);

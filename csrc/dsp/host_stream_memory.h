@@ -10,7 +10,8 @@
 #include "dsp/spsc_ring.h"
 
 // What a stream between a host and a model (host_stream.h) keeps, in one block of memory: a header, and behind it what
-// the header says the sizes of. Others may own, copy, save and load it; whatever they put there, nobody looks beyond it.
+// the header says the sizes of. Others may own, copy, save and load it; whatever they put there, nobody looks beyond
+// it.
 namespace neutone::dsp {
 
 inline constexpr std::int64_t kMaxStreamParams = 64;
@@ -20,10 +21,10 @@ inline constexpr std::int64_t kMaxStreamFrames = std::int64_t{1} << 25;  // of a
 struct HostStreamSettings {
   std::int64_t least_frames = 1;  // of a block of the host
   std::int64_t most_frames = 1;
-  std::int64_t model_block = 1;   // frames of every block of the model
-  std::int64_t in_channels = 1;   // that the model hears, 1 or 2
-  std::int64_t out_channels = 1;  // that it returns, 1 or 2
-  std::int64_t n_params = 1;      // at most kMaxStreamParams
+  std::int64_t model_block = 1;      // frames of every block of the model
+  std::int64_t in_channels = 1;      // that the model hears, 1 or 2
+  std::int64_t out_channels = 1;     // that it returns, 1 or 2
+  std::int64_t n_params = 1;         // at most kMaxStreamParams
   std::uint64_t stepped_params = 0;  // a bit for each that is categorical: these step, others go on straight lines
   std::int64_t takes_means = 0;      // the model wants one value of each, rather than curves
   RateRatio ratio;

@@ -31,7 +31,8 @@ template <>
 struct From<std::string> {
   static std::string stack(StableIValue value) {
     const auto remove = [](StringHandle handle) { static_cast<void>(torch_delete_string(handle)); };
-    const std::unique_ptr<StringOpaque, decltype(remove)> handle(torch::stable::detail::to<StringHandle>(value), remove);
+    const std::unique_ptr<StringOpaque, decltype(remove)> handle(torch::stable::detail::to<StringHandle>(value),
+                                                                 remove);
     std::size_t length = 0;
     const char* text = nullptr;
     STABLE_TORCH_ERROR_CODE_CHECK(torch_string_length(handle.get(), &length));

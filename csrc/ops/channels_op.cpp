@@ -1,8 +1,7 @@
 // Adapts dsp/channels.h to tensors.
-#include "dsp/channels.h"
-
 #include <utility>
 
+#include "dsp/channels.h"
 #include "ops/registration.h"
 #include "ops/tensors.h"
 

@@ -71,6 +71,18 @@ void check_range(const char* op, const char* name, int64_t value, int64_t least,
   STD_TORCH_CHECK(value >= least && value <= most, op, ": ", name, " must be in ", least, "..", most, ", got ", value);
 }
 
+// What a stream for rates in Hz consists of.
+HostStreamHeader planned(const char* op, const HostStreamSettings& settings, int64_t host_hz, int64_t model_hz) {
+  check_range(op, "host_hz", host_hz, 1, neutone::dsp::kMaxRateHz);
+  check_range(op, "model_hz", model_hz, 1, neutone::dsp::kMaxRateHz);
+  try {
+    return HostStreamHeader::planned(settings, host_hz, model_hz);
+  } catch (const std::invalid_argument&) {
+    STD_TORCH_CHECK(false, op, ": one of host_hz and model_hz may be at most ", neutone::dsp::kMaxRateRatio,
+                    " times the other, got ", host_hz, " and ", model_hz);
+  }
+}
+
 // A stream that has to be started, for rates in Hz, blocks of the host of `least_frames` to `most_frames`, and blocks
 // of the model of exactly `model_block`. `param_ranges` (at most n_params, 3) says which parameters are categorical,
 // `default_params` (n_params, 1) what they are before the host sends any.
@@ -87,29 +99,26 @@ Tensor new_stream(int64_t host_hz, int64_t least_frames, int64_t most_frames, in
   check_range(kOp, "model_block", model_block, 1, neutone::dsp::kMaxStreamFrames);
   check_range(kOp, "n_in_channels", n_in_channels, 1, 2);
   check_range(kOp, "n_out_channels", n_out_channels, 1, 2);
-  const HostStreamSettings settings{
-      least_frames,   most_frames, model_block, n_in_channels, n_out_channels, static_cast<int64_t>(defaults.channels),
-      checked_steps(kOp, param_ranges, defaults.channels),     mean_params ? 1 : 0, {}};
-  try {
-    const HostStreamHeader header = HostStreamHeader::planned(settings, host_hz, model_hz);
-    const auto size = static_cast<int64_t>(HostStreamLayout(header).size);
-    Tensor stream = neutone::ops::new_tensor(std::array{size}, ScalarType::Float);
-    HostStreamView::make(header, defaults, stream.mutable_data_ptr<float>());
-    return stream;
-  } catch (const std::invalid_argument& error) {
-    STD_TORCH_CHECK(false, kOp, ": ", error.what());
-  }
+  const HostStreamSettings settings{least_frames,
+                                    most_frames,
+                                    model_block,
+                                    n_in_channels,
+                                    n_out_channels,
+                                    static_cast<int64_t>(defaults.channels),
+                                    checked_steps(kOp, param_ranges, defaults.channels),
+                                    mean_params ? 1 : 0,
+                                    {}};
+  const HostStreamHeader header = planned(kOp, settings, host_hz, model_hz);
+  const auto size = static_cast<int64_t>(HostStreamLayout(header).size);
+  Tensor stream = neutone::ops::new_tensor(std::array{size}, ScalarType::Float);
+  HostStreamView::make(header, defaults, stream.mutable_data_ptr<float>());
+  return stream;
 }
 
 // The least delay, in steps of 1 / up samples of the host, of the resamplers between a host and a model.
 int64_t stream_resampling_steps(int64_t host_hz, int64_t model_hz) {
-  constexpr const char* kOp = "stream_resampling_steps";
-  try {
-    const HostStreamHeader header = HostStreamHeader::planned({}, host_hz, model_hz);
-    return neutone::dsp::resampling_steps(header.settings.ratio, header.to_model.half_taps, header.to_host.half_taps);
-  } catch (const std::invalid_argument& error) {
-    STD_TORCH_CHECK(false, kOp, ": ", error.what());
-  }
+  const HostStreamHeader header = planned("stream_resampling_steps", {}, host_hz, model_hz);
+  return neutone::dsp::resampling_steps(header.settings.ratio, header.to_model.half_taps, header.to_host.half_taps);
 }
 
 HostStreamMode checked_mode(const char* op, const std::string& kind) {

@@ -17,11 +17,11 @@ constexpr int64_t kCursorWords = sizeof(dsp::RingCursors) / sizeof(int64_t);
 // By torch's code.
 const char* dtype_name(int32_t code) {
   const std::array names{
-      std::pair{aoti_torch_dtype_float32(), "float32"},   std::pair{aoti_torch_dtype_float64(), "float64"},
-      std::pair{aoti_torch_dtype_float16(), "float16"},   std::pair{aoti_torch_dtype_bfloat16(), "bfloat16"},
-      std::pair{aoti_torch_dtype_int64(), "int64"},       std::pair{aoti_torch_dtype_int32(), "int32"},
-      std::pair{aoti_torch_dtype_int16(), "int16"},       std::pair{aoti_torch_dtype_int8(), "int8"},
-      std::pair{aoti_torch_dtype_uint8(), "uint8"},       std::pair{aoti_torch_dtype_bool(), "bool"},
+      std::pair{aoti_torch_dtype_float32(), "float32"},     std::pair{aoti_torch_dtype_float64(), "float64"},
+      std::pair{aoti_torch_dtype_float16(), "float16"},     std::pair{aoti_torch_dtype_bfloat16(), "bfloat16"},
+      std::pair{aoti_torch_dtype_int64(), "int64"},         std::pair{aoti_torch_dtype_int32(), "int32"},
+      std::pair{aoti_torch_dtype_int16(), "int16"},         std::pair{aoti_torch_dtype_int8(), "int8"},
+      std::pair{aoti_torch_dtype_uint8(), "uint8"},         std::pair{aoti_torch_dtype_bool(), "bool"},
       std::pair{aoti_torch_dtype_complex64(), "complex64"}, std::pair{aoti_torch_dtype_complex128(), "complex128"},
   };
   for (const auto& [known, name] : names) {
@@ -86,8 +86,8 @@ bool is_aligned(const void* data, std::size_t alignment) {
 }
 
 void check_alignment(const char* op, const char* name, const void* data, std::size_t alignment) {
-  STD_TORCH_CHECK(is_aligned(data, alignment), op, ": ", name, " must start at a multiple of ",
-                  alignment, " bytes; pass a copy made with .clone()");
+  STD_TORCH_CHECK(is_aligned(data, alignment), op, ": ", name, " must start at a multiple of ", alignment,
+                  " bytes; pass a copy made with .clone()");
 }
 
 // Says what is wrong with audio that is not in order.

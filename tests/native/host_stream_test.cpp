@@ -154,6 +154,7 @@ void the_output_is_late_by_what_was_asked_for() {
     HostStreamView stream = memory.view();
     constexpr std::size_t kFrames = 6000;
     const Buffer click(1, kFrames);
+    std::fill_n(click.planar().row(0), kFrames, 0.0F);
     at(click.planar(), 0, 200) = 1.0F;
     const std::array<float, kParams> zeros{};
     const Buffer out(1, kFrames);
@@ -204,7 +205,6 @@ void mad_headers_are_refused_or_reach_nothing_outside() {
   std::size_t n_refused = 0;
   for (const Rates& rates : kRates) {
     const Memory memory = started(rates);
-    HostStreamView stream = memory.view();
     const Buffer out(2, kMostFrames);
     const std::vector<float> good(memory.floats.get(), memory.floats.get() + memory.size);
     for (int attempt = 0; attempt < 3000; ++attempt) {
@@ -223,12 +223,10 @@ void mad_headers_are_refused_or_reach_nothing_outside() {
         }
         HostStreamView changed = memory.view();
         if (changed.header().settings.model_block > 100'000) break;  // in the tests' memory
-        const std::size_t n_params = static_cast<std::size_t>(changed.header().settings.n_params);
+        const auto n_params = static_cast<std::size_t>(changed.header().settings.n_params);
         if (n_params > kParams) break;  // operators refuse a block of fewer
-        n_played += play(changed,
-                         {audio.planar(), params.planar().slice_channels(0, n_params)}, out.planar())
-                        ? 1U
-                        : 0U;
+        n_played +=
+            play(changed, {audio.planar(), params.planar().slice_channels(0, n_params)}, out.planar()) ? 1U : 0U;
       }
     }
   }
@@ -239,8 +237,7 @@ void mad_headers_are_refused_or_reach_nothing_outside() {
 }  // namespace
 
 int main() {
-  return neutone::test::run_tests({TEST(how_the_stream_is_cut_changes_no_bit),
-                                   TEST(the_output_is_late_by_what_was_asked_for),
-                                   TEST(settings_that_no_stream_has_throw),
-                                   TEST(mad_headers_are_refused_or_reach_nothing_outside)});
+  return neutone::test::run_tests(
+      {TEST(how_the_stream_is_cut_changes_no_bit), TEST(the_output_is_late_by_what_was_asked_for),
+       TEST(settings_that_no_stream_has_throw), TEST(mad_headers_are_refused_or_reach_nothing_outside)});
 }
