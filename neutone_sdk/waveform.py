@@ -207,7 +207,7 @@ class WaveformToWaveformBase(NeutoneModel):
         if not torch.jit.is_scripting():  # type: ignore[attr-defined]
             _check_is_tensor(y, "do_forward_pass")
         # Not y.dim(): torch's compiler takes the output of a Conv1d for 3-D, also where the input had no batch axis.
-        shape: list[int] = y.shape
+        shape: list[int] = y.shape  # type: ignore[assignment]
         if not torch.jit.is_scripting():  # type: ignore[attr-defined]
             shape = list(shape)
         if shape != [self.sdk_out_channels, n_samples] or y.dtype != torch.float32:

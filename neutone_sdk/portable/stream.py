@@ -5,7 +5,7 @@ from torch import Tensor
 
 from neutone_sdk.portable.parameters import cleaned, mean
 from neutone_sdk.portable.resampler import missing, ready_after, resampled
-from neutone_sdk.portable.ring import check_room, read_at, write_at
+from neutone_sdk.portable.ring import check_room, float32_at, read_at, write_at
 from neutone_sdk.portable.stream_memory import (
     ceil_div,
     resampler_words,
@@ -102,8 +102,11 @@ def frames_of(n_samples: int, words: list[int]) -> int:
 def push(audio: Tensor, params: Tensor, words: list[int], stream: Tensor) -> None:
     """Queue a block of the host, for which there is room, and clean its parameters."""
     values = ring_at(words[17], words[6], words[12], stream)
-    before = read_at(words[42] - 1, 1, values)[:, 0].to(torch.float32)
-    curves = cleaned(params, before).expand(-1, audio.size(1))
+    curves = params.clamp(0.0, 1.0)
+    if bool(params.isnan().any()):
+        curves = cleaned(params, float32_at(words[42] - 1, 1, values).select(1, 0))
+    if curves.size(1) == 1:
+        curves = curves.expand(-1, audio.size(1))
     if words[36] != 0 and words[8] != words[9]:  # the resampler begins in silence that has none
         write_at(words[42], curves[:, :1].expand(-1, words[20]), values)
         words[42] += words[20]
@@ -142,7 +145,7 @@ def pop(n_samples: int, n_channels: int, words: list[int], stream: Tensor) -> Te
     """Take samples that are ready, fresh, with the host's channels."""
     waiting = ring_at(words[16], words[5], words[11], stream)
     if words[8] == words[9]:
-        audio = read_at(words[41], n_samples, waiting).to(torch.float32)
+        audio = float32_at(words[41], n_samples, waiting)
         words[41] += n_samples
         return fitted(audio, n_channels).contiguous()
     own = resampler_words(words, True)
@@ -173,10 +176,10 @@ def stream_exchange(audio: Tensor, params: Tensor, delayed: bool, stream: Tensor
     check_room("stream_exchange", "audio", n_in, words[10], n_waiting)
     check_room("stream_exchange", "params", words[36] * words[20] + n_samples, words[12], words[42] - words[43])
     n_blocks = (n_waiting + n_in) // words[3]
-    y = audio.new_empty([0, n_blocks])
     if n_blocks == 0:
         y = pop(check_ready("stream_exchange", n_samples, 0, words), audio.size(0), words, stream)
     else:
+        y = audio.new_empty([0, n_blocks])
         words[33], words[34], words[35] = 1, n_samples, audio.size(0)
     push(audio, params, words, stream)
     set_words(words, stream)
@@ -207,13 +210,13 @@ def stream_take(stream: Tensor) -> tuple[Tensor, Tensor]:
     n_values = first + n_averaged if words[7] != 0 else max(passed, n_around)
     if words[33] == 0 or words[38] - words[39] < n_frames or words[42] - words[43] < n_values:
         raise RuntimeError("stream_take: no block of the model is full")
-    values = read_at(words[43], n_values, ring_at(words[17], words[6], words[12], stream)).to(torch.float32)
+    values = float32_at(words[43], n_values, ring_at(words[17], words[6], words[12], stream))
     if words[7] != 0:
         params = mean(values[:, first : first + n_averaged])
     else:
         steps = stream[words[14] : words[14] + words[6]].unsqueeze(1)
         params = carried(values, steps, n_frames, up, down, part)
-    audio = read_at(words[39], n_frames, ring_at(words[15], words[4], words[10], stream)).to(torch.float32)
+    audio = float32_at(words[39], n_frames, ring_at(words[15], words[4], words[10], stream))
     words[39] += n_frames
     words[43] += passed
     words[37] = (part + n_frames * down) % up
@@ -231,12 +234,13 @@ def stream_put(audio: Tensor, stream: Tensor) -> Tensor:
     if words[33] == 0 or n_frames > words[11] - (words[40] - words[41]):
         raise RuntimeError("stream_put: no block of the model was taken")
     n_left = (words[38] - words[39]) // words[3]
-    y = audio.new_empty([0, n_left])
     n_samples = 0 if n_left > 0 else check_ready("stream_put", words[34], n_frames, words)
     write_at(words[40], audio, ring_at(words[16], words[5], words[11], stream))
     words[40] += n_frames
     if n_left == 0:
         y = pop(n_samples, words[35], words, stream)
         words[33] = 0
+    else:
+        y = audio.new_empty([0, n_left])
     set_words(words, stream)
     return y

@@ -36,15 +36,15 @@ def words_of(op: str, stream: Tensor) -> list[int]:
     check_memory(op, "stream", stream, 1, torch.float64)
     if stream.size(0) < 64:
         raise RuntimeError(f"{op}: stream holds numbers that no stream can have; make it afresh, with new_stream")
-    words: list[int] = stream[:64].to(torch.int64).tolist()
-    if words[0] != 1_853_191_985 or min(words[1:13]) < 0 or min(words[3], words[8], words[9]) < 1:
+    words: list[int] = stream.narrow(0, 0, 64).to(torch.int64).tolist()
+    if words[0] != 1_853_191_985 or min(words[3], words[8], words[9]) < 1:  # of the others torch would complain
         raise RuntimeError(f"{op}: stream holds numbers that no stream can have; make it afresh, with new_stream")
     return words
 
 
 def set_words(words: list[int], stream: Tensor) -> None:
     """Put down what has changed."""
-    stream[32:46] = torch.tensor(words[32:46])
+    stream.narrow(0, 32, 14).copy_(torch.tensor(words[32:46]))
 
 
 def ring_at(first: int, n_channels: int, capacity: int, stream: Tensor) -> Tensor:
