@@ -199,8 +199,9 @@ class WaveformToWaveformBase(NeutoneModel):
             x = self._sdk_with_past(x, self.sdk_past_audio, self.sdk_past_audio_cursors)
         values = self._sdk_param_values(params, n_samples)
         named: dict[str, Tensor] = {}
+        names = self.neutone_parameter_names
         for i in range(self.n_neutone_parameters):
-            named[self.neutone_parameter_names[i]] = values[i]
+            named[names[i]] = values[i]
         if not torch.jit.is_scripting():  # type: ignore[attr-defined]
             named = NamedValues(named)
         y = self.do_forward_pass(x, named)

@@ -64,6 +64,12 @@ def test_equal_rates_that_are_not_reduced_are_refused(up: int) -> None:
         ops.resample(audio(), torch.ones(up, 1), torch.zeros(2, 4096), state)
 
 
+def test_rates_with_a_common_factor_are_refused_at_the_start() -> None:
+    table, history, _ = resampler(2)
+    with pytest.raises(RuntimeError, match="resampler_start: state holds numbers that no resampler can have"):
+        ops.resampler_start(1, 0, table, history, state_with(down=148))
+
+
 def test_a_resampler_is_not_fed_from_its_own_history() -> None:
     table, history, state = resampler(2)
     with pytest.raises(RuntimeError, match="resample: audio lies in the memory of history"):

@@ -57,7 +57,7 @@ auto HostStreamView::beginning(std::int64_t total_delay, std::int64_t model_dela
 bool HostStreamView::can_start(const Beginning& beginning) const noexcept {
   const RateRatio& ratio = header_->settings.ratio;
   return beginning.first_step <= kMaxFirstStep && beginning.n_silent <= header_->out_capacity &&
-         std::gcd(ratio.up, ratio.down) == std::min({ratio.up, ratio.down, std::int64_t{1}});
+         std::gcd(ratio.up, ratio.down) == 1;
 }
 
 void HostStreamView::start(HostStreamMode mode, const Beginning& beginning) noexcept {

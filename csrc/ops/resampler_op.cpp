@@ -1,4 +1,6 @@
 // Adapts dsp::ResamplerView to tensors.
+#include <numeric>
+
 #include "dsp/resampler.h"
 #include "ops/registration.h"
 #include "ops/resampler_tensors.h"
@@ -53,6 +55,9 @@ void resampler_start(int64_t first, int64_t n_silent, const Tensor& table, const
     const int64_t least = -n_silent * view.plan().up;
     STD_TORCH_CHECK(first >= least && first <= kMaxFirst, kOp, ": first must be in ", least, "..", kMaxFirst, ", got ",
                     first);
+    // Its start looks for a row that only rates without a common factor are sure to have.
+    STD_TORCH_CHECK(std::gcd(view.plan().up, view.plan().down) == 1, kOp,
+                    ": state holds numbers that no resampler can have; make it afresh");
     view.start(first, n_silent);
   });
 }
