@@ -21,13 +21,13 @@ namespace kernel {
 // Whether all values are in 0..1, by their bits: those of positive numbers are in the order of the numbers, those of
 // negative ones and of NaN above. Several maxima side by side, so that no step waits for the one before.
 NEUTONE_ALWAYS_INLINE bool are_clean(const float* values, std::size_t count) noexcept {
-  constexpr std::size_t kLanes = 32;
-  std::array<std::uint32_t, kLanes> most{};
+  constexpr std::size_t kMaxima = 32;
+  std::array<std::uint32_t, kMaxima> most{};
   const auto add = [&most](std::size_t lane, float value) {
     most[lane] = std::max(most[lane], std::bit_cast<std::uint32_t>(value));
   };
-  for (; count >= kLanes; values += kLanes, count -= kLanes) {
-    for (std::size_t lane = 0; lane < kLanes; ++lane) add(lane, values[lane]);
+  for (; count >= kMaxima; values += kMaxima, count -= kMaxima) {
+    for (std::size_t lane = 0; lane < kMaxima; ++lane) add(lane, values[lane]);
   }
   for (std::size_t lane = 0; lane < count; ++lane) add(lane, values[lane]);
   return *std::ranges::max_element(most) <= std::bit_cast<std::uint32_t>(1.0F);

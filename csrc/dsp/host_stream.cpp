@@ -15,6 +15,7 @@ namespace {
 // Longer than any stream, and far from what overflows.
 constexpr std::int64_t kMaxFirstStep = 1'000'000'000'000'000;
 
+// NOLINTNEXTLINE(bugprone-exception-escape): what the ring would throw at, no sane header has
 RingView<float> ring_at(float* samples, std::int64_t channels, std::int64_t capacity, RingCursors& cursors) noexcept {
   return {{samples, static_cast<std::size_t>(channels), static_cast<std::size_t>(capacity), ring_row(capacity), 1},
           cursors};

@@ -6,8 +6,8 @@
 namespace neutone::dsp {
 namespace {
 
-constexpr std::int64_t kMaxCapacity = std::int64_t{1} << 40;
-constexpr std::int64_t kMaxTableSide = std::int64_t{1} << 24;
+constexpr std::int64_t kMaxCapacity = 1'099'511'627'776;
+constexpr std::int64_t kMaxTableSide = 16'777'216;
 // Far beyond any stream, far below what overflows when rates are multiplied with it.
 constexpr std::int64_t kMaxPosition = 2'000'000'000'000'000'000;
 

@@ -15,7 +15,7 @@
 namespace neutone::dsp {
 
 inline constexpr std::int64_t kMaxStreamParams = 64;
-inline constexpr std::int64_t kMaxStreamFrames = std::int64_t{1} << 25;  // of a block
+inline constexpr std::int64_t kMaxStreamFrames = 33'554'432;  // of a block
 
 // What a stream is set up for.
 struct HostStreamSettings {
@@ -43,11 +43,11 @@ struct HostStreamFilter {
   }
 };
 
-enum class HostStreamMode : std::int64_t {
-  kIdle,       // has to be started first
-  kDelayed,    // a block of the host gets as many frames back
-  kUndelayed,  // it gets all that are ready
-  kDirect,     // it is one or several of the model's, nothing waits
+enum class HostStreamMode : std::int64_t {  // NOLINT(performance-enum-size): a word of the header
+  kIdle,                                    // has to be started first
+  kDelayed,                                 // a block of the host gets as many frames back
+  kUndelayed,                               // it gets all that are ready
+  kDirect,                                  // it is one or several of the model's, nothing waits
 };
 
 struct HostStreamHeader {

@@ -3,6 +3,7 @@
 #include <torch/csrc/stable/c/shim.h>
 #include <torch/csrc/stable/stableivalue_conversions.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -42,56 +43,56 @@ struct From<std::string> {
 };
 
 template <typename Result>
-StableIValue to_stack(Result&& result) {
-  return torch::stable::detail::from(std::forward<Result>(result));
+StableIValue to_stack(Result result) {
+  return torch::stable::detail::from(std::move(result));
 }
-inline StableIValue to_stack(Tensor&& tensor) { return torch::stable::detail::from(std::move(tensor).release()); }
-inline StableIValue to_stack(std::vector<Tensor>&& tensors) {
+template <>
+inline StableIValue to_stack(Tensor result) {
+  return torch::stable::detail::from(std::move(result).release());
+}
+template <>
+inline StableIValue to_stack(std::vector<Tensor> result) {
   const auto remove = [](StableListHandle handle) { static_cast<void>(torch_delete_list(handle)); };
   StableListHandle made = nullptr;
-  STABLE_TORCH_ERROR_CODE_CHECK(torch_new_list_reserve_size(tensors.size(), &made));
+  STABLE_TORCH_ERROR_CODE_CHECK(torch_new_list_reserve_size(result.size(), &made));
   std::unique_ptr<StableListOpaque, decltype(remove)> list(made, remove);
-  for (Tensor& tensor : tensors) {
+  for (Tensor& tensor : result) {
     STABLE_TORCH_ERROR_CODE_CHECK(torch_list_push_back(list.get(), to_stack(std::move(tensor))));
   }
   return torch::stable::detail::from(list.release());
 }
 
 template <typename Result>
-void put_results(StableIValue* stack, Result&& result) {
-  *stack = to_stack(std::forward<Result>(result));
+void put_results(StableIValue* stack, Result result) {
+  *stack = to_stack(std::move(result));
 }
 template <typename... Results>
-void put_results(StableIValue* stack, std::tuple<Results...>&& results) {
+void put_results(StableIValue* stack, std::tuple<Results...> results) {
   std::apply([stack](auto&... each) mutable { ((*stack++ = to_stack(std::move(each))), ...); }, results);
 }
 
-template <auto kFunction, typename Result, typename... Arguments>
-void call(StableIValue* stack) {
+template <typename Result, typename... Arguments>
+void call(Result (*function)(Arguments...), StableIValue* stack, uint64_t n_arguments) {
+  STD_TORCH_CHECK(n_arguments == sizeof...(Arguments), "the schema has ", n_arguments, " arguments, its function ",
+                  sizeof...(Arguments));
+  using All = std::tuple<std::remove_cvref_t<Arguments>...>;
   // In braces, which are worked through from left to right: should one fail, those before it are given back.
-  std::tuple<std::remove_cvref_t<Arguments>...> arguments = [stack]<std::size_t... I>(std::index_sequence<I...>) {
-    return std::tuple<std::remove_cvref_t<Arguments>...>{From<std::remove_cvref_t<Arguments>>::stack(stack[I])...};
-  }(std::index_sequence_for<Arguments...>{});
-  if constexpr (std::is_void_v<Result>) {
-    std::apply(kFunction, std::move(arguments));
-  } else {
-    put_results(stack, std::apply(kFunction, std::move(arguments)));
-  }
-}
-
-template <auto kFunction, typename Result, typename... Arguments>
-constexpr auto caller(Result (*)(Arguments...)) {
-  return [](StableIValue* stack, uint64_t n_arguments, uint64_t /*n_results*/) {
-    STD_TORCH_CHECK(n_arguments == sizeof...(Arguments), "the schema has ", n_arguments, " arguments, its function ",
-                    sizeof...(Arguments));
-    call<kFunction, Result, Arguments...>(stack);
+  const auto apply = [function, stack]<std::size_t... I>(std::index_sequence<I...> /*places*/) {
+    return std::apply(function, All{From<std::tuple_element_t<I, All>>::stack(stack[I])...});
   };
+  if constexpr (std::is_void_v<Result>) {
+    apply(std::index_sequence_for<Arguments...>{});
+  } else {
+    put_results(stack, apply(std::index_sequence_for<Arguments...>{}));
+  }
 }
 
 }  // namespace boxing
 
 // What to register for a function, as `m.impl("name", boxed<&function>)`.
 template <auto kFunction>
-inline constexpr void (*boxed)(StableIValue*, uint64_t, uint64_t) = boxing::caller<kFunction>(kFunction);
+void boxed(StableIValue* stack, uint64_t n_arguments, uint64_t /*n_results*/) {
+  boxing::call(kFunction, stack, n_arguments);
+}
 
 }  // namespace neutone::ops

@@ -67,8 +67,9 @@ std::uint64_t checked_steps(const char* op, const Tensor& ranges, std::size_t n_
   return steps;
 }
 
-void check_range(const char* op, const char* name, int64_t value, int64_t least, int64_t most) {
-  STD_TORCH_CHECK(value >= least && value <= most, op, ": ", name, " must be in ", least, "..", most, ", got ", value);
+void check_range(const char* op, const char* name, int64_t value, int64_t lowest, int64_t highest) {
+  STD_TORCH_CHECK(value >= lowest && value <= highest, op, ": ", name, " must be in ", lowest, "..", highest, ", got ",
+                  value);
 }
 
 // What a stream for rates in Hz consists of.
@@ -255,6 +256,10 @@ Tensor stream_put(const Tensor& audio, const Tensor& stream) {
   return std::move(out.tensor);
 }
 
+constexpr const char* kNewStream =
+    "new_stream(int host_hz, int least_frames, int most_frames, int model_hz, int model_block, int n_in_channels, "
+    "int n_out_channels, Tensor param_ranges, Tensor default_params, bool mean_params) -> Tensor";
+
 bool is_first_copy = false;  // see define; NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 
 }  // namespace
@@ -262,9 +267,7 @@ bool is_first_copy = false;  // see define; NOLINT(cppcoreguidelines-avoid-non-c
 STABLE_TORCH_LIBRARY_FRAGMENT(neutone, m) {
   is_first_copy = neutone::ops::define(
       m, {
-             "new_stream(int host_hz, int least_frames, int most_frames, int model_hz, int model_block, "
-             "int n_in_channels, int n_out_channels, Tensor param_ranges, Tensor default_params, bool mean_params) "
-             "-> Tensor",
+             kNewStream,
              "stream_resampling_steps(int host_hz, int model_hz) -> int",
              "stream_start(str kind, int total_delay, int model_delay, Tensor(a!) stream) -> ()",
              "stream_stop(Tensor(a!) stream) -> ()",

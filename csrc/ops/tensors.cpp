@@ -99,9 +99,11 @@ void check_frames(const char* op, const char* name, const Tensor& tensor) {
 }
 
 // Torch's codes are asked for once: what an operator asks of its arguments is much of its time.
+// NOLINTBEGIN(bugprone-throwing-static-initialization): these functions of C return a constant
 const int32_t kCpu = aoti_torch_device_type_cpu();
 const int32_t kStrided = aoti_torch_layout_strided();
 const int32_t kFloat = aoti_torch_dtype_float32();
+// NOLINTEND(bugprone-throwing-static-initialization)
 
 }  // namespace
 
@@ -151,7 +153,7 @@ dsp::Planar<const float> readable_control(const char* op, const char* name, cons
   check_alignment(op, name, tensor.const_data_ptr(), alignof(float));
   const int64_t* const strides = tensor.strides();
   // One element for 0 frames is never looked at; none has no memory to point to.
-  const float* data = tensor.const_data_ptr<float>();
+  const auto* data = tensor.const_data_ptr<float>();
   return {frames == 0 ? data : data + column * strides[2], audio.channels, audio.frames, sizes[0] == 1 ? 0 : strides[0],
           sizes[1] == 1 ? 0 : strides[1]};
 }
@@ -209,7 +211,7 @@ NewFrames new_frames(std::size_t channels, std::size_t frames) {
 
 std::pair<Tensor, float*> new_curve(std::size_t frames) {
   Tensor tensor = new_tensor(std::array{static_cast<int64_t>(frames)}, ScalarType::Float);
-  float* data = tensor.mutable_data_ptr<float>();
+  auto* data = tensor.mutable_data_ptr<float>();
   return {std::move(tensor), data};
 }
 
