@@ -112,7 +112,7 @@ Buffer noise(std::size_t channels, std::size_t frames, std::uint64_t seed) {
 
 // What a stream makes of noise, in blocks of these sizes, again and again.
 Buffer played(const Rates& rates, const HostStreamSettings& settings, const std::vector<std::size_t>& blocks) {
-  constexpr std::size_t kFrames = 12'000;
+  constexpr std::size_t kFrames = 6000;
   const Memory memory = started(rates, settings);
   HostStreamView stream = memory.view();
   const Buffer audio = noise(2, kFrames, 1);
@@ -207,7 +207,7 @@ void mad_headers_are_refused_or_reach_nothing_outside() {
     const Memory memory = started(rates);
     const Buffer out(2, kMostFrames);
     const std::vector<float> good(memory.floats.get(), memory.floats.get() + memory.size);
-    for (int attempt = 0; attempt < 3000; ++attempt) {
+    for (int attempt = 0; attempt < 1000; ++attempt) {
       std::ranges::copy(good, memory.floats.get());
       for (std::uint64_t changes = 1 + random() % 2; changes > 0; --changes) {
         char* const word = reinterpret_cast<char*>(memory.floats.get()) + random() % kWords * sizeof(std::int64_t);
@@ -222,7 +222,7 @@ void mad_headers_are_refused_or_reach_nothing_outside() {
           break;
         }
         HostStreamView changed = memory.view();
-        if (changed.header().settings.model_block > 100'000) break;  // in the tests' memory
+        if (changed.header().settings.model_block > 4096) break;  // would take long
         const auto n_params = static_cast<std::size_t>(changed.header().settings.n_params);
         if (n_params > kParams) break;  // operators refuse a block of fewer
         n_played +=
@@ -231,7 +231,7 @@ void mad_headers_are_refused_or_reach_nothing_outside() {
     }
   }
   CHECK(n_played > 100);
-  CHECK(n_refused > 1000);
+  CHECK(n_refused > 400);
 }
 
 }  // namespace
