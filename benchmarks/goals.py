@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks.rounds import OURS, Results, ratio, with_unit
+from benchmarks.rounds import EMPTY_CALL, OURS, Results, ratio, with_unit
 
 MISSING = "not measured"
 REFERENCE = "neutone_sdk 1.5.2"
@@ -89,6 +89,13 @@ def filter_bound(results: Results) -> float:
     return 4 * N_BIQUAD_PRODUCTS * multiply_add_ns(results, "float64")
 
 
+def scripted_filter_bound(results: Results) -> float:
+    """Return the least for four biquads in a script: what they take in C++, and a script with nothing in it."""
+    groups = results.groups
+    parts = (groups["biquads/4 sections"][OURS], groups["filters/4 biquads from TorchScript"][EMPTY_CALL])
+    return sum(statistics.median(part) for part in parts)
+
+
 def resampler_bound(results: Results) -> float:
     """Return the least for the taps of our resampler, in float32."""
     return int(results.context["resampler"]["taps"]) * multiply_add_ns(results, "float32")
@@ -163,6 +170,8 @@ def _wrapper(host_hz: int, n_frames: int, share: float, words: str) -> Timing:
         REFERENCE,
         f"≤ {words} of it",
         at_most_of_reference=share,
+        bound=case(f"wrapper/{host_hz} Hz, {n_frames} frames", EMPTY_CALL),
+        bound_by="a scripted call that copies",
     )
 
 
@@ -239,7 +248,7 @@ GOALS: tuple[Timing | Figures, ...] = (
     ),
     Timing(
         "the same from TorchScript", "filters/4 biquads from TorchScript", "SciPy's sosfilt, blocks of 512", "≤ 3 ns",
-        at_most_ns=3.0, bound=filter_bound, bound_by=FMA,
+        at_most_ns=3.0, bound=scripted_filter_bound, bound_by="the kernel alone, and a scripted call that copies",
     ),
     Timing(
         "ring, write and read of 2 x 512 floats, one thread", "ring/one thread", "boost::lockfree", "≤ 1.2 memcpy",

@@ -16,6 +16,7 @@ from typing import Any
 
 COUNTERS = ("heap_calls", "resident_bytes", "tensor_bytes", "p50_us", "p99_9_us", "max_us")
 OURS = "neutone"  # a group's contender that the others are compared with
+EMPTY_CALL = "empty scripted call"  # of a script that copies its audio
 
 Rounds = dict[str, list[float]]  # from a contender to nanoseconds per item, one for each round
 Groups = dict[str, Rounds]

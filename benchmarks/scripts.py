@@ -82,6 +82,19 @@ class Convolution(nn.Module):
         return nn.functional.conv1d(nn.functional.pad(x[:, None], [256, 0]), self.taps)
 
 
+class EmptyCall(nn.Module):
+    """What a host calls like a wrapper, and that does nothing but return a fresh block: the least that a call takes."""
+
+    def forward(self, x: Tensor, params: Tensor | None = None) -> Tensor:  # noqa: ARG002
+        """Return a copy."""
+        return x.clone()
+
+    @torch.jit.export
+    def set_daw_sample_rate_and_buffer_size(self, daw_sr: int, daw_bs: int) -> int:
+        """Have no use for either."""
+        return daw_sr + daw_bs
+
+
 class WithKnobs(PassThrough):
     """A pass-through with fewer knobs."""
 
@@ -111,7 +124,9 @@ def write_operators(folder: Path) -> None:
 
 
 def write_models(folder: Path) -> None:
-    """Write pass-throughs as users export them."""
+    """Write pass-throughs as users export them, and what is no model at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.jit.script(EmptyCall()).save(str(folder / "empty call.pt"))
     for n_knobs in range(5):
         export(n_knobs, folder / f"{n_knobs} knobs", "native")
     export(4, folder / "portable", "portable")

@@ -48,6 +48,7 @@ html_copy_source = False
 html_show_sphinx = False
 html_extra_path = ["site"]  # index.html, which leads to the first page
 
+
 def setup(app: Sphinx) -> None:
     """Connect what follows."""
     app.connect("missing-reference", resolve_by_end)

@@ -67,45 +67,6 @@ def _ring_size(samples: Tensor, cursors: Tensor) -> Tensor:
     return cursors.new_empty(())
 
 
-@_fake("is_block")
-def _is_block(audio: Tensor, params: Tensor, n_params: int, least_frames: int, most_frames: int) -> bool:
-    if audio.device.type != "cpu" or params.device.type != "cpu" or audio.dim() != 2 or params.dim() != 2:
-        return False
-    n_frames = audio.shape[1]
-    fits = params.shape[0] == n_params and params.shape[1] in (1, n_frames)
-    return fits and audio.shape[0] in (1, 2) and least_frames <= n_frames <= most_frames
-
-
-@_fake("stream_write")
-def _stream_write(
-    audio: Tensor, params: Tensor, n_before: int, samples: Tensor, cursors: Tensor, param_samples: Tensor,  # noqa: ARG001
-    param_cursors: Tensor,
-) -> None:  # fmt: skip
-    _check_one_device(
-        "stream_write", audio=audio, params=params, samples=samples, cursors=cursors, param_samples=param_samples,
-        param_cursors=param_cursors,
-    )  # fmt: skip
-
-
-@_fake("stream_read")
-def _stream_read(
-    samples: Tensor, cursors: Tensor, param_samples: Tensor, param_cursors: Tensor, ranges: Tensor, n_frames: int,
-    up: int, down: int, part: int, mean_params: bool,  # noqa: ARG001
-) -> tuple[Tensor, Tensor]:  # fmt: skip
-    _check_one_device(
-        "stream_read", samples=samples, cursors=cursors, param_samples=param_samples, param_cursors=param_cursors,
-        ranges=ranges,
-    )  # fmt: skip
-    n_values = 1 if mean_params else n_frames
-    return samples.new_empty(samples.shape[0], n_frames), samples.new_empty(param_samples.shape[0], n_values)
-
-
-@_fake("stream_pop")
-def _stream_pop(samples: Tensor, cursors: Tensor, n_frames: int, n_channels: int) -> Tensor:
-    _check_one_device("stream_pop", samples=samples, cursors=cursors)
-    return samples.new_empty(n_channels, n_frames)
-
-
 @_fake("fit_channels")
 def _fit_channels(audio: Tensor, n_channels: int, first: int, n_frames: int) -> Tensor:  # noqa: ARG001
     return audio.new_empty(n_channels, n_frames)
@@ -161,25 +122,43 @@ def _resample(audio: Tensor, table: Tensor, history: Tensor, state: Tensor) -> T
     return audio.new_empty(audio.shape[0], torch.library.get_ctx().new_dynamic_size())
 
 
-@_fake("stream_write_resampled")
-def _stream_write_resampled(
-    audio: Tensor, params: Tensor, n_before: int, table: Tensor, history: Tensor, state: Tensor,  # noqa: ARG001
-    samples: Tensor, cursors: Tensor, param_samples: Tensor, param_cursors: Tensor,
-) -> None:  # fmt: skip
-    _check_one_device(
-        "stream_write_resampled", audio=audio, params=params, table=table, history=history, state=state,
-        samples=samples, cursors=cursors, param_samples=param_samples, param_cursors=param_cursors,
-    )  # fmt: skip
+@_fake("new_stream")
+def _new_stream(
+    host_hz: int, least_frames: int, most_frames: int, model_hz: int, model_block: int, n_in_channels: int,  # noqa: ARG001
+    n_out_channels: int, param_ranges: Tensor, default_params: Tensor, mean_params: bool,  # noqa: ARG001
+) -> Tensor:  # fmt: skip
+    _check_one_device("new_stream", param_ranges=param_ranges, default_params=default_params)
+    return default_params.new_empty(torch.library.get_ctx().new_dynamic_size())
 
 
-@_fake("stream_pop_resampled")
-def _stream_pop_resampled(
-    samples: Tensor, cursors: Tensor, table: Tensor, history: Tensor, state: Tensor, n_frames: int, n_channels: int
-) -> Tensor:
-    _check_one_device(
-        "stream_pop_resampled", samples=samples, cursors=cursors, table=table, history=history, state=state
-    )
-    return samples.new_empty(n_channels, n_frames)
+@_fake("stream_start")
+def _stream_start(kind: str, total_delay: int, model_delay: int, stream: Tensor) -> None:
+    pass
+
+
+@_fake("stream_stop")
+def _stream_stop(stream: Tensor) -> None:
+    pass
+
+
+@_fake("stream_exchange")
+def _stream_exchange(audio: Tensor, params: Tensor, delayed: bool, stream: Tensor) -> Tensor:  # noqa: ARG001
+    """Of a delayed stream, where no block of the model gets full: what it really is, only its memory says."""
+    _check_one_device("stream_exchange", audio=audio, params=params, stream=stream)
+    return audio.new_empty(audio.shape)
+
+
+@_fake("stream_take")
+def _stream_take(stream: Tensor) -> tuple[Tensor, Tensor]:
+    n_channels, n_frames, n_params, n_values = (torch.library.get_ctx().new_dynamic_size() for _ in range(4))
+    return stream.new_empty(n_channels, n_frames), stream.new_empty(n_params, n_values)
+
+
+@_fake("stream_put")
+def _stream_put(audio: Tensor, stream: Tensor) -> Tensor:
+    _check_one_device("stream_put", audio=audio, stream=stream)
+    n_channels, n_frames = (torch.library.get_ctx().new_dynamic_size() for _ in range(2))
+    return audio.new_empty(n_channels, n_frames)
 
 
 @_fake("biquad")

@@ -199,15 +199,19 @@ class WaveformToWaveformBase(NeutoneModel):
             x = self._sdk_with_past(x, self.sdk_past_audio, self.sdk_past_audio_cursors)
         values = self._sdk_param_values(params, n_samples)
         named: dict[str, Tensor] = {}
+        names = self.neutone_parameter_names
         for i in range(self.n_neutone_parameters):
-            named[self.neutone_parameter_names[i]] = values[i]
+            named[names[i]] = values[i]
         if not torch.jit.is_scripting():  # type: ignore[attr-defined]
             named = NamedValues(named)
         y = self.do_forward_pass(x, named)
         if not torch.jit.is_scripting():  # type: ignore[attr-defined]
             _check_is_tensor(y, "do_forward_pass")
         # Not y.dim(): torch's compiler takes the output of a Conv1d for 3-D, also where the input had no batch axis.
-        if list(y.shape) != [self.sdk_out_channels, n_samples] or y.dtype != torch.float32:
+        shape: list[int] = y.shape  # type: ignore[assignment]
+        if not torch.jit.is_scripting():  # type: ignore[attr-defined]
+            shape = list(shape)
+        if shape != [self.sdk_out_channels, n_samples] or y.dtype != torch.float32:
             raise ModelOutputError(
                 f"do_forward_pass must return float32 audio of shape ({self.sdk_out_channels}, {n_samples}), got "
                 + dtype_name(y)

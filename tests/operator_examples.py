@@ -34,6 +34,46 @@ def resampler(n_channels: int) -> tuple[Tensor, Tensor, Tensor]:
     return table, history, state
 
 
+def new_stream(**changed: Any) -> Tensor:
+    """Return a stream between a host at 44.1 kHz and a model at 48 kHz, but for what is changed."""
+    arguments: dict[str, Any] = {
+        "host_hz": 44100,
+        "least_frames": 1,
+        "most_frames": 8,
+        "model_hz": 48000,
+        "model_block": 16,
+        "n_in_channels": 2,
+        "n_out_channels": 1,
+        "param_ranges": torch.tensor([[0.0, 1.0, 0.0], [0.0, 3.0, 1.0]]),
+        "default_params": torch.full((4, 1), 0.5),
+        "mean_params": False,
+    }
+    made: Tensor = ops.new_stream(*(arguments | changed).values())
+    return made
+
+
+def stream(mode: str = "delayed", **changed: Any) -> Tensor:
+    """Return a stream with a delay that is enough for any blocks."""
+    memory = new_stream(**changed)
+    ops.stream_start(mode, 140, 0, memory)
+    return memory
+
+
+def full_stream(**changed: Any) -> Tensor:
+    """Return a stream with a full block of the model."""
+    memory = stream(**changed)
+    while ops.stream_exchange(audio(1), audio(4), True, memory).size(0) > 0:
+        pass
+    return memory
+
+
+def taken_stream() -> Tensor:
+    """Return a stream from which a full block of the model was taken."""
+    memory = full_stream()
+    ops.stream_take(memory)
+    return memory
+
+
 def svf_with(**changed: Any) -> tuple[Any, ...]:
     """Return arguments of svf for a block of 2 channels and 5 frames, but for what is changed."""
     arguments: dict[str, Any] = {
@@ -71,12 +111,13 @@ EXAMPLES: dict[str, Callable[[], tuple[Any, ...]]] = {
     "ring_skip": lambda: (3, *ring(2, 6)),
     "ring_clear": lambda: ring(2, 6),
     "ring_size": lambda: ring(2, 6),
-    "is_block": lambda: (audio(1), audio(4), 4, 1, 5),
-    "stream_write": lambda: (audio(1), audio(4), 2, *ring(2), *ring(4)),
-    "stream_read": lambda: (*ring(2, 7), *ring(4, 8), torch.rand(3, 3), 5, 3, 4, 2, False),
-    "stream_pop": lambda: (*ring(2, 7), 5, 1),
-    "stream_write_resampled": lambda: (audio(1), audio(4), 2, *resampler(2), *ring(2), *ring(4)),
-    "stream_pop_resampled": lambda: (*ring(2, 7), *resampler(2), 5, 1),
+    "new_stream": lambda: (44100, 1, 8, 48000, 16, 2, 1, torch.rand(3, 3), torch.rand(4, 1), False),
+    "stream_resampling_steps": lambda: (44100, 48000),
+    "stream_start": lambda: ("delayed", 140, 3, new_stream()),
+    "stream_stop": lambda: (stream(),),
+    "stream_exchange": lambda: (audio(1), audio(4), True, stream()),
+    "stream_take": lambda: (full_stream(),),
+    "stream_put": lambda: (audio(1, 16), taken_stream()),
     "new_resampler": lambda: (44100, 48000, "standard", 2),
     "resampler_start": lambda: (-3, 2, *resampler(2)),
     "resample": lambda: (audio(), *resampler(2)),

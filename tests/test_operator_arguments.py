@@ -15,8 +15,8 @@ FRAMES_ARGUMENTS = {
     "ring_read": (0, "out"),
     "ring_peek": (0, "out"),
     "ring_newest": (0, "out"),
-    "stream_write": (0, "audio"),
-    "stream_write_resampled": (0, "audio"),
+    "stream_put": (0, "audio"),
+    "new_stream": (8, "default_params"),
     "resample": (0, "audio"),
     "fir": (0, "audio"),
     "fit_channels": (0, "audio"),
@@ -61,10 +61,12 @@ def test_audio_of_the_wrong_kind_is_refused_by_name(name: str, value: Tensor, me
 
 
 WITHOUT_TENSORS = {"version", "new_resampler", "design_biquad", "design_iir", "fir_design", "new_fir"}
-ANSWERS_NO = {"is_block"}
+WITHOUT_TENSORS |= {"stream_resampling_steps"}
+# Their only tensor is what they write to.
+WITHOUT_RESULT = {"stream_start", "stream_stop", "stream_take"}
 
 
-@pytest.mark.parametrize("name", [name for name in EXAMPLES if name not in WITHOUT_TENSORS | ANSWERS_NO])
+@pytest.mark.parametrize("name", [name for name in EXAMPLES if name not in WITHOUT_TENSORS | WITHOUT_RESULT])
 def test_a_tensor_on_another_device_is_refused_by_name(name: str) -> None:
     arguments = EXAMPLES[name]()
     tensors = [position for position, value in enumerate(arguments) if isinstance(value, Tensor)]
@@ -93,41 +95,3 @@ def test_a_tensor_that_is_not_on_the_cpu_is_refused_by_name() -> None:
     command = [sys.executable, "-W", "ignore", "-c", ELSEWHERE]
     result = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
     assert "fit_channels: audio must be on the CPU; move it with .cpu()" in result.stdout
-
-
-@pytest.mark.parametrize(
-    "audio",
-    [
-        torch.rand(5),
-        torch.rand(2, 5, 1),
-        torch.rand(0, 5),
-        torch.rand(3, 5),
-        torch.rand(2, 3),
-        torch.rand(2, 9),
-        torch.rand(2, 5, dtype=torch.float64),
-        torch.rand(2, 5).to_sparse(),
-        torch.rand(2, 5, device="meta"),
-    ],
-    ids=["1-D", "3-D", "no channel", "3 channels", "too short", "too long", "float64", "sparse", "meta"],
-)
-def test_audio_that_is_no_block_is_told_apart(audio: Tensor) -> None:
-    assert ops.is_block(torch.rand(2, 8).T[:4].T, torch.rand(4, 1), 4, 4, 8)
-    assert not ops.is_block(audio, torch.rand(4, 1), 4, 4, 8)
-
-
-@pytest.mark.parametrize(
-    "params",
-    [
-        torch.rand(4),
-        torch.rand(3, 5),
-        torch.rand(4, 4),
-        torch.rand(4, 0),
-        torch.rand(4, 5, dtype=torch.float64),
-        torch.rand(4, 5).to_sparse(),
-        torch.rand(4, 5, device="meta"),
-    ],
-    ids=["1-D", "3 rows", "too short", "empty", "float64", "sparse", "meta"],
-)
-def test_params_that_belong_to_no_block_are_told_apart(params: Tensor) -> None:
-    assert ops.is_block(torch.rand(1, 5), torch.rand(4, 5), 4, 4, 8)
-    assert not ops.is_block(torch.rand(1, 5), params, 4, 4, 8)

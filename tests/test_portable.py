@@ -203,8 +203,8 @@ def test_another_flavour_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_operator_without_portable_form_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(PORTABLE_OPERATORS, "stream_pop")
-    with pytest.raises(ExportError, match=r"neutone::stream_pop, which only native files can hold; .*flavour="):
+    monkeypatch.delitem(PORTABLE_OPERATORS, "stream_put")
+    with pytest.raises(ExportError, match=r"neutone::stream_put, which only native files can hold; .*flavour="):
         export(WRAPPERS["stereo"](), tmp_path, "portable")
     assert not (tmp_path / "portable").exists()
 

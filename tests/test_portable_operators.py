@@ -22,7 +22,8 @@ from .operator_examples import EXAMPLES, audio, ops, ring
 ROUNDING = 1e-6
 # They keep their state in a form of their own, and have tests of their own.
 OF_OWN_STATE = {
-    "new_resampler", "resampler_start", "resample", "stream_write_resampled", "stream_pop_resampled",
+    "new_resampler", "resampler_start", "resample", "new_stream", "stream_start", "stream_stop", "stream_exchange",
+    "stream_take", "stream_put",
     "new_fir", "fir", "fir_set_taps", "fir_reset",
 }  # fmt: skip
 SHARED = sorted(PORTABLE_OPERATORS.keys() - OF_OWN_STATE)

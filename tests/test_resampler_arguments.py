@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from .operator_examples import audio, call_with, ops, resampler, ring
+from .operator_examples import audio, call_with, ops, resampler
 
-RESAMPLER_POSITIONS = {"resampler_start": 2, "resample": 1, "stream_write_resampled": 3, "stream_pop_resampled": 2}
+RESAMPLER_POSITIONS = {"resampler_start": 2, "resample": 1}
 
 
 def state_with(**changed: int) -> Tensor:
@@ -64,10 +64,10 @@ def test_equal_rates_that_are_not_reduced_are_refused(up: int) -> None:
         ops.resample(audio(), torch.ones(up, 1), torch.zeros(2, 4096), state)
 
 
-def test_a_stream_is_not_resampled_at_equal_rates() -> None:
-    table, history, state = ops.new_resampler(48000, 48000, "standard", 2)
-    with pytest.raises(RuntimeError, match="stream_write_resampled: table is one for equal rates"):
-        ops.stream_write_resampled(audio(1), audio(4), 0, table, history, state, *ring(2), *ring(4))
+def test_rates_with_a_common_factor_are_refused_at_the_start() -> None:
+    table, history, _ = resampler(2)
+    with pytest.raises(RuntimeError, match="resampler_start: state holds numbers that no resampler can have"):
+        ops.resampler_start(1, 0, table, history, state_with(down=148))
 
 
 def test_a_resampler_is_not_fed_from_its_own_history() -> None:
@@ -90,21 +90,6 @@ def test_a_resampler_is_not_fed_from_its_own_history() -> None:
         ("resampler_start", (0, -1, *resampler(2)), "n_silent must be at least 0, got -1"),
         ("resampler_start", (0, 2**40, *resampler(2)), "n_silent must be at most 1000000000, got"),
         ("resample", (audio(3), *resampler(2)), "audio must have the resampler's 2 channels, got 3"),
-        (
-            "stream_write_resampled",
-            (audio(1, 9), audio(4, 9), 0, *resampler(2), *ring(2), *ring(4)),
-            "audio brings 9 frames, its ring has room for 8",
-        ),
-        (
-            "stream_write_resampled",
-            (audio(1), audio(4), 0, *resampler(5), *ring(2), *ring(4)),
-            "history must have the ring's 2 channels, got 5",
-        ),
-        (
-            "stream_pop_resampled",
-            (*ring(2, 4), *resampler(2), 5, 2),
-            "n_frames asks for 5, the ring holds 4",
-        ),
     ],
 )
 def test_counts_that_do_not_fit_are_refused(name: str, arguments: tuple[Any, ...], message: str) -> None:

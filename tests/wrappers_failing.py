@@ -198,7 +198,7 @@ FAILING: dict[str, Case] = {
     "native operators in a portable file": (
         lambda: subject_of(PassThrough(nn.Identity(), card=card()), flavour="portable"),
         "flavour",
-        r"portable, but it calls neutone::\w+, .*neutone::stream_write",
+        r"portable, but it calls neutone::\w+, .*neutone::stream_exchange",
     ),
     "one native block that it cannot play": (
         plain(CannotPlayLongBlocks, native_buffer_sizes=[2048, 3000]),

@@ -129,6 +129,7 @@ void add_cases() {
       add_player(group, "neutone", "neutone/4 knobs/model.nm", host_hz, frames);
       add_player(group, "neutone portable", "neutone/portable/model.nm", host_hz, frames);
       add_player(group, "neutone_sdk 1.5.2", kReference, host_hz, frames);
+      add_player(group, "empty scripted call", "neutone/empty call.pt", host_hz, frames);
     }
   }
   add_scaling();

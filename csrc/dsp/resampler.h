@@ -30,6 +30,7 @@ struct ResamplerCursor {
     if (!plan.is_exact()) return cursor;
     while (!cursor.is_in_row(plan)) ++cursor.row;  // up and down have no common factor: one of the first `up` rows fits
     const std::int64_t period_steps = plan.period() * plan.down;
+    // NOLINTNEXTLINE(clang-analyzer-core.DivideZero): rates are positive
     const std::int64_t steps = (first - cursor.row * plan.down) % period_steps;
     cursor.row += (steps < 0 ? steps + period_steps : steps) / (plan.up * plan.down) * plan.up;
     return cursor;

@@ -27,7 +27,7 @@ constexpr int64_t kColumns = 6;  // SciPy's: b0 b1 b2 a0 a1 a2
 
 Tensor tensor_of(std::span<const BiquadSection> sections) {
   Tensor sos = new_tensor(std::array{static_cast<int64_t>(sections.size()), kColumns}, ScalarType::Double);
-  double* row = sos.mutable_data_ptr<double>();
+  auto* row = sos.mutable_data_ptr<double>();
   for (const auto& [b0, b1, b2, a1, a2] : sections)
     row = std::ranges::copy(std::array{b0, b1, b2, 1.0, a1, a2}, row).out;
   return sos;
@@ -201,7 +201,7 @@ STABLE_TORCH_LIBRARY_FRAGMENT(neutone, m) {
 
 STABLE_TORCH_LIBRARY_IMPL(neutone, CompositeExplicitAutograd, m) {
   if (!is_first_copy) return;
-  m.impl("design_biquad", TORCH_BOX(&design_biquad));
-  m.impl("design_iir", TORCH_BOX(&design_iir));
-  m.impl("sos_response", TORCH_BOX(&sos_response));
+  m.impl("design_biquad", neutone::ops::boxed<&design_biquad>);
+  m.impl("design_iir", neutone::ops::boxed<&design_iir>);
+  m.impl("sos_response", neutone::ops::boxed<&sos_response>);
 }

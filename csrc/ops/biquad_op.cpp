@@ -49,7 +49,7 @@ Sections checked_sections(const char* op, const Tensor& sos) {
   STD_TORCH_CHECK(std::cmp_less_equal(sos.size(0), kMaxSections), op, ": sos must have at most ", kMaxSections,
                   " rows, got ", sos.size(0));
   Sections sections;
-  const double* numbers = sos.const_data_ptr<double>();
+  const auto* numbers = sos.const_data_ptr<double>();
   for (int64_t row = 0; row < sos.size(0); ++row, numbers += 6) {
     sections.all[sections.count++] = checked_section(op, row, numbers);
   }
@@ -83,5 +83,5 @@ STABLE_TORCH_LIBRARY_FRAGMENT(neutone, m) {
 
 STABLE_TORCH_LIBRARY_IMPL(neutone, CompositeExplicitAutograd, m) {
   if (!is_first_copy) return;
-  m.impl("biquad", TORCH_BOX(&biquad));
+  m.impl("biquad", neutone::ops::boxed<&biquad>);
 }

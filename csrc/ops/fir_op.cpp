@@ -124,9 +124,9 @@ STABLE_TORCH_LIBRARY_FRAGMENT(neutone, m) {
 
 STABLE_TORCH_LIBRARY_IMPL(neutone, CompositeExplicitAutograd, m) {
   if (!is_first_copy) return;
-  m.impl("fir_design", TORCH_BOX(&fir_design));
-  m.impl("new_fir", TORCH_BOX(&new_fir));
-  m.impl("fir", TORCH_BOX(&fir));
-  m.impl("fir_set_taps", TORCH_BOX(&fir_set_taps));
-  m.impl("fir_reset", TORCH_BOX(&fir_reset));
+  m.impl("fir_design", neutone::ops::boxed<&fir_design>);
+  m.impl("new_fir", neutone::ops::boxed<&new_fir>);
+  m.impl("fir", neutone::ops::boxed<&fir>);
+  m.impl("fir_set_taps", neutone::ops::boxed<&fir_set_taps>);
+  m.impl("fir_reset", neutone::ops::boxed<&fir_reset>);
 }

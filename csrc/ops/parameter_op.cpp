@@ -79,7 +79,7 @@ float* checked_last(const char* op, const Planar<const float>& params, const Ten
 template <typename Visit>
 void each_range(const Tensor& ranges, const Visit& visit) {
   const auto n_params = static_cast<std::size_t>(ranges.size(0));
-  const float* range = ranges.const_data_ptr<float>();
+  const auto* range = ranges.const_data_ptr<float>();
   for (std::size_t param = 0; param < n_params; ++param, range += 3) {
     visit(param, ParameterRange{range[0], range[1], range[2] != 0.0F});
   }
@@ -162,7 +162,7 @@ Tensor smooth_params(const Tensor& values, const Tensor& smoothing, int64_t n_fr
   };
   check_table("smoothing", smoothing, 2);
   check_table("state", state, sizeof(ParameterSmoother) / sizeof(double));
-  const double* const rows = smoothing.const_data_ptr<double>();
+  const auto* const rows = smoothing.const_data_ptr<double>();
   for (std::size_t row = 0; row < in.channels; ++row) static_cast<void>(checked_smoothing(kOp, rows + 2 * row));
   auto* const smoothers = reinterpret_cast<ParameterSmoother*>(state.mutable_data_ptr<double>());
   NewFrames out = new_frames(in.channels, frames);
@@ -192,9 +192,9 @@ STABLE_TORCH_LIBRARY_FRAGMENT(neutone, m) {
 
 STABLE_TORCH_LIBRARY_IMPL(neutone, CompositeExplicitAutograd, m) {
   if (!is_first_copy) return;
-  m.impl("aggregate_params", TORCH_BOX(&aggregate_params));
-  m.impl("clean_params", TORCH_BOX(&clean_params));
-  m.impl("denormalize_params", TORCH_BOX(&denormalize_params));
-  m.impl("denormalize_mean_params", TORCH_BOX(&denormalize_mean_params));
-  m.impl("smooth_params", TORCH_BOX(&smooth_params));
+  m.impl("aggregate_params", neutone::ops::boxed<&aggregate_params>);
+  m.impl("clean_params", neutone::ops::boxed<&clean_params>);
+  m.impl("denormalize_params", neutone::ops::boxed<&denormalize_params>);
+  m.impl("denormalize_mean_params", neutone::ops::boxed<&denormalize_mean_params>);
+  m.impl("smooth_params", neutone::ops::boxed<&smooth_params>);
 }

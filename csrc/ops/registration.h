@@ -5,6 +5,8 @@
 #include <exception>
 #include <initializer_list>
 
+#include "ops/boxing.h"
+
 namespace neutone::ops {
 
 // Defines operators by their schemas. Returns false if the process has them already, from a copy of this library at

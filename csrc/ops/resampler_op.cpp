@@ -1,4 +1,6 @@
 // Adapts dsp::ResamplerView to tensors.
+#include <numeric>
+
 #include "dsp/resampler.h"
 #include "ops/registration.h"
 #include "ops/resampler_tensors.h"
@@ -35,7 +37,7 @@ std::tuple<Tensor, Tensor, Tensor> new_resampler(int64_t from_hz, int64_t to_hz,
 // Calls `use` with the view on the resampler, whichever type it computes in.
 template <typename Use>
 auto with_resampler(const char* op, const Tensor& table, const Tensor& history, const Tensor& state, const Use& use) {
-  if (table.scalar_type() == ScalarType::Double) return use(resampler_in<double>(op, table, history, state));
+  if (neutone::ops::has_dtype(table, ScalarType::Double)) return use(resampler_in<double>(op, table, history, state));
   return use(resampler_in<float>(op, table, history, state));
 }
 
@@ -53,6 +55,9 @@ void resampler_start(int64_t first, int64_t n_silent, const Tensor& table, const
     const int64_t least = -n_silent * view.plan().up;
     STD_TORCH_CHECK(first >= least && first <= kMaxFirst, kOp, ": first must be in ", least, "..", kMaxFirst, ", got ",
                     first);
+    // Its start looks for a row that only rates without a common factor are sure to have.
+    STD_TORCH_CHECK(std::gcd(view.plan().up, view.plan().down) == 1, kOp,
+                    ": state holds numbers that no resampler can have; make it afresh");
     view.start(first, n_silent);
   });
 }
@@ -86,7 +91,7 @@ STABLE_TORCH_LIBRARY_FRAGMENT(neutone, m) {
 
 STABLE_TORCH_LIBRARY_IMPL(neutone, CompositeExplicitAutograd, m) {
   if (!is_first_copy) return;
-  m.impl("new_resampler", TORCH_BOX(&new_resampler));
-  m.impl("resampler_start", TORCH_BOX(&resampler_start));
-  m.impl("resample", TORCH_BOX(&resample));
+  m.impl("new_resampler", neutone::ops::boxed<&new_resampler>);
+  m.impl("resampler_start", neutone::ops::boxed<&resampler_start>);
+  m.impl("resample", neutone::ops::boxed<&resample>);
 }

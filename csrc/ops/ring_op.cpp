@@ -113,12 +113,12 @@ STABLE_TORCH_LIBRARY_FRAGMENT(neutone, m) {
 
 STABLE_TORCH_LIBRARY_IMPL(neutone, CompositeExplicitAutograd, m) {
   if (!is_first_copy) return;
-  m.impl("ring_write", TORCH_BOX(&ring_write));
-  m.impl("ring_push", TORCH_BOX(&ring_push));
-  m.impl("ring_read", TORCH_BOX(&ring_read));
-  m.impl("ring_peek", TORCH_BOX(&ring_peek));
-  m.impl("ring_newest", TORCH_BOX(&ring_newest));
-  m.impl("ring_skip", TORCH_BOX(&ring_skip));
-  m.impl("ring_clear", TORCH_BOX(&ring_clear));
-  m.impl("ring_size", TORCH_BOX(&ring_size));
+  m.impl("ring_write", neutone::ops::boxed<&ring_write>);
+  m.impl("ring_push", neutone::ops::boxed<&ring_push>);
+  m.impl("ring_read", neutone::ops::boxed<&ring_read>);
+  m.impl("ring_peek", neutone::ops::boxed<&ring_peek>);
+  m.impl("ring_newest", neutone::ops::boxed<&ring_newest>);
+  m.impl("ring_skip", neutone::ops::boxed<&ring_skip>);
+  m.impl("ring_clear", neutone::ops::boxed<&ring_clear>);
+  m.impl("ring_size", neutone::ops::boxed<&ring_size>);
 }

@@ -1,250 +1,264 @@
-// What a callback of the host needs, one call each. Audio waits in one ring, at the model's rate, and the parameters
-// that belong to it in another, at the host's; both take in every block together.
+// Adapts dsp::HostStreamView to tensors. A stream is one tensor, so that a callback is few arguments: what each costs
+// is more than all that is done with it.
+#include <stdexcept>
+#include <string>
+#include <tuple>
 #include <utility>
 
 #include "dsp/channels.h"
-#include "dsp/control_stream.h"
-#include "dsp/resampled_stream.h"
+#include "dsp/host_stream.h"
 #include "ops/registration.h"
-#include "ops/resampler_tensors.h"
 #include "ops/tensors.h"
 
 namespace {
 
-using neutone::dsp::can_fit_channels;
-using neutone::dsp::ControlTimes;
-using neutone::dsp::copy_frames;
-using neutone::dsp::fit_channels;
+using neutone::dsp::HostBlock;
+using neutone::dsp::HostStreamHeader;
+using neutone::dsp::HostStreamLayout;
+using neutone::dsp::HostStreamMode;
+using neutone::dsp::HostStreamSettings;
+using neutone::dsp::HostStreamView;
+using neutone::dsp::kCacheLineBytes;
 using neutone::dsp::Planar;
-using neutone::dsp::ResamplerView;
-using neutone::dsp::RingView;
-using neutone::dsp::write_controls;
 using neutone::ops::are_frames;
 using neutone::ops::check_apart;
 using neutone::ops::check_memory;
 using neutone::ops::check_tensor;
-using neutone::ops::checked_count;
 using neutone::ops::memory_of;
 using neutone::ops::new_frames;
 using neutone::ops::NewFrames;
 using neutone::ops::readable_frames;
-using neutone::ops::resampler_in;
-using neutone::ops::ring_in;
 using neutone::ops::ScalarType;
-using neutone::ops::Side;
 using neutone::ops::Tensor;
 
-void check_fit(const char* op, std::size_t in, std::size_t out) {
-  STD_TORCH_CHECK(can_fit_channels(in, out), op, ": audio has ", in, " channels, which cannot become ", out,
-                  "; mono and stereo fit each other, anything else only itself");
+// The memory of a stream, a float32 vector.
+float* memory_in(const char* op, const Tensor& stream) {
+  check_tensor(op, "stream", stream, 1, ScalarType::Float);
+  check_memory(op, "stream", stream, kCacheLineBytes);
+  return stream.mutable_data_ptr<float>();
 }
 
-constexpr std::size_t kMaxParams = 64;
+bool holds_stream(const float* memory, std::size_t size) {
+  return size >= sizeof(HostStreamHeader) / sizeof(float) &&
+         reinterpret_cast<const HostStreamHeader*>(memory)->is_sane(size);
+}
 
-// Whether a callback's block is in order: mono or stereo, of so many frames, with a value or a curve for each
-// parameter. In one call, because every callback asks; what is wrong is found out by those who have to say it.
-bool is_block(const Tensor& audio, const Tensor& params, int64_t n_params, int64_t least_frames, int64_t most_frames) {
-  if (!are_frames(audio) || !are_frames(params)) return false;
-  const auto audio_sizes = audio.sizes();
-  const auto params_sizes = params.sizes();
-  const int64_t frames = audio_sizes[1];
-  return (audio_sizes[0] == 1 || audio_sizes[0] == 2) && frames >= least_frames && frames <= most_frames &&
-         params_sizes[0] == n_params && (params_sizes[1] == 1 || params_sizes[1] == frames);
+// The stream that lives in a tensor.
+HostStreamView stream_in(const char* op, const Tensor& stream) {
+  float* const memory = memory_in(op, stream);
+  STD_TORCH_CHECK(holds_stream(memory, static_cast<std::size_t>(stream.size(0))), op,
+                  ": stream holds numbers that no stream can have; make it afresh, with new_stream");
+  return HostStreamView(memory);
 }
 
 // Which parameters are categorical; those without a range are not.
-std::array<bool, kMaxParams> checked_steps(const char* op, const Tensor& ranges, std::size_t n_params) {
-  check_tensor(op, "ranges", ranges, 2, ScalarType::Float);
-  check_memory(op, "ranges", ranges, alignof(float));
-  STD_TORCH_CHECK(n_params <= kMaxParams, op, ": params must have at most ", kMaxParams, " rows, got ", n_params);
-  STD_TORCH_CHECK(ranges.size(1) == 3 && std::cmp_less_equal(ranges.size(0), n_params), op,
-                  ": ranges must have 3 columns and at most ", n_params, " rows, got ", ranges.size(0), " by ",
+std::uint64_t checked_steps(const char* op, const Tensor& ranges, std::size_t n_params) {
+  check_tensor(op, "param_ranges", ranges, 2, ScalarType::Float);
+  check_memory(op, "param_ranges", ranges, alignof(float));
+  const int64_t n_ranges = ranges.size(0);
+  STD_TORCH_CHECK(ranges.size(1) == 3 && std::cmp_less_equal(n_ranges, n_params), op,
+                  ": param_ranges must have 3 columns and at most ", n_params, " rows, got ", n_ranges, " by ",
                   ranges.size(1));
-  std::array<bool, kMaxParams> is_stepped{};
-  const float* const values = ranges.const_data_ptr<float>();
-  for (int64_t row = 0; row < ranges.size(0); ++row) {
-    is_stepped[static_cast<std::size_t>(row)] = values[3 * row + 2] != 0.0F;
+  std::uint64_t steps = 0;
+  const auto* range = ranges.const_data_ptr<float>();
+  for (int64_t row = 0; row < n_ranges; ++row, range += 3) {
+    if (range[2] != 0.0F) steps |= std::uint64_t{1} << static_cast<unsigned>(row);
   }
-  return is_stepped;
+  return steps;
 }
 
-ResamplerView<float> checked_resampler(const char* op, const Tensor& table, const Tensor& history, const Tensor& state,
-                                       const RingView<float>& ring) {
-  const ResamplerView<float> resampler = resampler_in<float>(op, table, history, state);
-  STD_TORCH_CHECK(resampler.channels() == ring.channels(), op, ": history must have the ring's ", ring.channels(),
-                  " channels, got ", resampler.channels());
-  STD_TORCH_CHECK(!resampler.plan().is_wire(), op, ": table is one for equal rates; there is nothing to resample");
-  return resampler;
+void check_range(const char* op, const char* name, int64_t value, int64_t lowest, int64_t highest) {
+  STD_TORCH_CHECK(value >= lowest && value <= highest, op, ": ", name, " must be in ", lowest, "..", highest, ", got ",
+                  value);
 }
 
-// A block of the host as the stream takes it: parameters as a curve over the block, also where one value stands for it.
-struct Block {
-  Planar<const float> audio;
-  Planar<const float> params;
-};
-
-// The rings that a block goes into, and comes out of.
-struct Rings {
-  RingView<float> audio;
-  RingView<float> params;
-};
-
-Rings rings_in(const char* op, const Tensor& samples, const Tensor& cursors, const Tensor& param_samples,
-               const Tensor& param_cursors, Side side) {
-  return {ring_in(op, samples, cursors, side),
-          ring_in(op, param_samples, param_cursors, side, "param_samples", "param_cursors")};
+// What a stream for rates in Hz consists of.
+HostStreamHeader planned(const char* op, const HostStreamSettings& settings, int64_t host_hz, int64_t model_hz) {
+  check_range(op, "host_hz", host_hz, 1, neutone::dsp::kMaxRateHz);
+  check_range(op, "model_hz", model_hz, 1, neutone::dsp::kMaxRateHz);
+  try {
+    return HostStreamHeader::planned(settings, host_hz, model_hz);
+  } catch (const std::invalid_argument&) {
+    STD_TORCH_CHECK(false, op, ": one of host_hz and model_hz may be at most ", neutone::dsp::kMaxRateRatio,
+                    " times the other, got ", host_hz, " and ", model_hz);
+  }
 }
 
-Block checked_block(const char* op, const Tensor& audio, const Tensor& params, const Rings& rings) {
-  Block block{readable_frames(op, "audio", audio), readable_frames(op, "params", params)};
+// A stream that has to be started, for rates in Hz, blocks of the host of `least_frames` to `most_frames`, and blocks
+// of the model of exactly `model_block`. `param_ranges` (at most n_params, 3) says which parameters are categorical,
+// `default_params` (n_params, 1) what they are before the host sends any.
+Tensor new_stream(int64_t host_hz, int64_t least_frames, int64_t most_frames, int64_t model_hz, int64_t model_block,
+                  int64_t n_in_channels, int64_t n_out_channels, const Tensor& param_ranges,
+                  const Tensor& default_params, bool mean_params) {
+  constexpr const char* kOp = "new_stream";
+  const Planar<const float> defaults = readable_frames(kOp, "default_params", default_params);
+  STD_TORCH_CHECK(defaults.frames == 1 && std::cmp_less_equal(defaults.channels, neutone::dsp::kMaxStreamParams), kOp,
+                  ": default_params must have 1 column and at most ", neutone::dsp::kMaxStreamParams, " rows, got ",
+                  defaults.channels, " by ", defaults.frames);
+  check_range(kOp, "most_frames", most_frames, 1, neutone::dsp::kMaxStreamFrames);
+  check_range(kOp, "least_frames", least_frames, 1, most_frames);
+  check_range(kOp, "model_block", model_block, 1, neutone::dsp::kMaxStreamFrames);
+  check_range(kOp, "n_in_channels", n_in_channels, 1, 2);
+  check_range(kOp, "n_out_channels", n_out_channels, 1, 2);
+  const HostStreamSettings settings{least_frames,
+                                    most_frames,
+                                    model_block,
+                                    n_in_channels,
+                                    n_out_channels,
+                                    static_cast<int64_t>(defaults.channels),
+                                    checked_steps(kOp, param_ranges, defaults.channels),
+                                    mean_params ? 1 : 0,
+                                    {}};
+  const HostStreamHeader header = planned(kOp, settings, host_hz, model_hz);
+  const auto size = static_cast<int64_t>(HostStreamLayout(header).size);
+  Tensor stream = neutone::ops::new_tensor(std::array{size}, ScalarType::Float);
+  HostStreamView::make(header, defaults, stream.mutable_data_ptr<float>());
+  return stream;
+}
+
+// The least delay, in steps of 1 / up samples of the host, of the resamplers between a host and a model.
+int64_t stream_resampling_steps(int64_t host_hz, int64_t model_hz) {
+  const HostStreamHeader header = planned("stream_resampling_steps", {}, host_hz, model_hz);
+  return neutone::dsp::resampling_steps(header.settings.ratio, header.to_model.half_taps, header.to_host.half_taps);
+}
+
+HostStreamMode checked_mode(const char* op, const std::string& kind) {
+  if (kind == "delayed") return HostStreamMode::kDelayed;
+  if (kind == "undelayed") return HostStreamMode::kUndelayed;
+  STD_TORCH_CHECK(kind == "direct", op, ": kind must be delayed, undelayed or direct, got ", kind);
+  return HostStreamMode::kDirect;
+}
+
+// Starts from silence, with a delay of `total_delay` samples of the host, `model_delay` samples of the model its own.
+void stream_start(const std::string& kind, int64_t total_delay, int64_t model_delay, const Tensor& stream) {
+  constexpr const char* kOp = "stream_start";
+  constexpr int64_t kMaxDelay = 1'000'000'000;
+  HostStreamView view = stream_in(kOp, stream);
+  const HostStreamMode how = checked_mode(kOp, kind);
+  check_range(kOp, "total_delay", total_delay, 0, kMaxDelay);
+  check_range(kOp, "model_delay", model_delay, 0, kMaxDelay);
+  const HostStreamView::Beginning beginning = view.beginning(total_delay, model_delay);
+  STD_TORCH_CHECK(view.can_start(beginning), kOp, ": total_delay ", total_delay, " and model_delay ", model_delay,
+                  " are none that this stream can have");
+  view.start(how, beginning);
+}
+
+// From now on it has to be started. What is no stream cannot be, and stays what it is.
+void stream_stop(const Tensor& stream) {
+  float* const memory = memory_in("stream_stop", stream);
+  if (holds_stream(memory, static_cast<std::size_t>(stream.size(0)))) HostStreamView(memory).stop();
+}
+
+// Looks at a block of the host. Returns false, and says nothing, if it is not in order: mono or stereo, of as many
+// frames as the stream takes, with a value or a curve for each parameter. What is wrong is found out by those who have
+// to say it.
+bool is_block(const Tensor& audio, const Tensor& params, const HostStreamSettings& settings, HostBlock& block) {
+  if (!are_frames(audio, block.audio) || !are_frames(params, block.params)) return false;
   const std::size_t frames = block.audio.frames;
-  check_fit(op, block.audio.channels, rings.audio.channels());
-  STD_TORCH_CHECK(block.params.channels == rings.params.channels(), op, ": params must have the ",
-                  rings.params.channels(), " rows of its ring, got ", block.params.channels);
-  check_apart(op, memory_of("audio", block.audio), memory_of("samples", rings.audio.storage()));
-  check_apart(op, memory_of("params", block.params), memory_of("param_samples", rings.params.storage()));
-  STD_TORCH_CHECK(block.params.frames == frames || block.params.frames == 1, op, ": params must have 1 column or the ",
-                  frames, " of audio, got ", block.params.frames);
-  if (block.params.frames == 1) block.params.frame_stride = 0;
-  block.params.frames = frames;
-  return block;
-}
-
-// Raises unless a ring has room for what a block brings.
-RingView<float>::Region checked_room(const char* op, const char* name, std::size_t frames, RingView<float>& ring) {
-  const RingView<float>::Region room = ring.reserve(frames);
-  STD_TORCH_CHECK(room.frames() == frames, op, ": ", name, " brings ", frames, " frames, its ring has room for ",
-                  room.frames());
-  return room;
-}
-
-// Raises unless the ring holds what is asked for.
-RingView<float>::Region checked_frames(const char* op, std::size_t frames, RingView<float>& ring) {
-  const RingView<float>::Region ready = ring.readable(frames);
-  STD_TORCH_CHECK(ready.frames() == frames, op, ": n_frames asks for ", frames, ", the ring holds ", ready.frames());
-  return ready;
-}
-
-// Queues a block, and the first of its parameters `n_before` times more.
-void stream_write(const Tensor& audio, const Tensor& params, int64_t n_before, const Tensor& samples,
-                  const Tensor& cursors, const Tensor& param_samples, const Tensor& param_cursors) {
-  constexpr const char* kOp = "stream_write";
-  Rings rings = rings_in(kOp, samples, cursors, param_samples, param_cursors, Side::kProducer);
-  const Block block = checked_block(kOp, audio, params, rings);
-  const std::size_t before = checked_count(kOp, "n_before", n_before);
-  const RingView<float>::Region room = checked_room(kOp, "audio", block.audio.frames, rings.audio);
-  static_cast<void>(checked_room(kOp, "params", before + block.params.frames, rings.params));
-  write_controls(block.params, before, rings.params);
-  room.each_part(block.audio, fit_channels<float>);
-  rings.audio.publish(block.audio.frames);
-}
-
-// Queues a block at the model's rate.
-void stream_write_resampled(const Tensor& audio, const Tensor& params, int64_t n_before, const Tensor& table,
-                            const Tensor& history, const Tensor& state, const Tensor& samples, const Tensor& cursors,
-                            const Tensor& param_samples, const Tensor& param_cursors) {
-  constexpr const char* kOp = "stream_write_resampled";
-  Rings rings = rings_in(kOp, samples, cursors, param_samples, param_cursors, Side::kProducer);
-  const Block block = checked_block(kOp, audio, params, rings);
-  const std::size_t before = checked_count(kOp, "n_before", n_before);
-  ResamplerView<float> resampler = checked_resampler(kOp, table, history, state, rings.audio);
-  check_apart(kOp, memory_of("audio", block.audio), memory_of("history", resampler.history()));
-  static_cast<void>(checked_room(kOp, "audio", resampler.ready_after(block.audio.frames), rings.audio));
-  static_cast<void>(checked_room(kOp, "params", before + block.params.frames, rings.params));
-  write_controls(block.params, before, rings.params);
-  write_resampled(block.audio, resampler, rings.audio);
-}
-
-// Where the next frames of the model lie among the parameters' values.
-ControlTimes checked_times(const char* op, int64_t up, int64_t down, int64_t part) {
-  const auto is_rate = [](int64_t number) { return number >= 1 && number <= neutone::dsp::kMaxRateHz; };
-  STD_TORCH_CHECK(is_rate(up) && is_rate(down), op, ": up and down must be in 1..", neutone::dsp::kMaxRateHz, ", got ",
-                  up, " and ", down);
-  // A whole frame in front of the first value, and the part of one.
-  STD_TORCH_CHECK(part >= 0 && part < up + down, op, ": part must be in 0..", up + down - 1, ", got ", part);
-  return {up, down, part};
-}
-
-// Takes the oldest `n_frames` as two fresh tensors: audio, and parameters, one column a frame or their means. The first
-// frame lies `part / up` values behind the oldest, each frame `down / up` values behind the one before; the values
-// before the frame behind the last are dropped. `ranges` (at most as many rows as parameters, 3) says which are
-// categorical: they step, the others go on straight lines.
-std::tuple<Tensor, Tensor> stream_read(const Tensor& samples, const Tensor& cursors, const Tensor& param_samples,
-                                       const Tensor& param_cursors, const Tensor& ranges, int64_t n_frames, int64_t up,
-                                       int64_t down, int64_t part, bool mean_params) {
-  constexpr const char* kOp = "stream_read";
-  Rings rings = rings_in(kOp, samples, cursors, param_samples, param_cursors, Side::kConsumer);
-  const std::size_t frames = checked_count(kOp, "n_frames", n_frames);
-  const ControlTimes times = checked_times(kOp, up, down, part);
-  const std::array<bool, kMaxParams> are_stepped = checked_steps(kOp, ranges, rings.params.channels());
-  STD_TORCH_CHECK(frames > 0, kOp, ": n_frames must be at least 1");
-  const RingView<float>::Region ready = checked_frames(kOp, frames, rings.audio);
-  const std::size_t passed = times.place(frames);
-  const std::size_t needed =
-      mean_params ? times.place(0) + times.n_averaged(frames) : std::max(passed, times.values_around(frames));
-  const RingView<float>::Region values = rings.params.readable(needed);
-  STD_TORCH_CHECK(values.frames() == needed, kOp, ": n_frames takes ", needed, " values of params, the ring holds ",
-                  values.frames());
-  const NewFrames audio = new_frames(rings.audio.channels(), frames);
-  const NewFrames params = new_frames(rings.params.channels(), mean_params ? 1 : frames);
-  ready.each_part(audio.frames, [](const auto& to, const auto& from) { copy_frames<float>(from, to); });
-  if (mean_params) {
-    average_controls(values, times, frames, params.frames);
-  } else {
-    carry_controls(values, times, are_stepped, params.frames);
+  const std::size_t values = block.params.frames;
+  if (block.audio.channels > 2 || std::cmp_less(frames, settings.least_frames) ||
+      std::cmp_greater(frames, settings.most_frames) || std::cmp_not_equal(block.params.channels, settings.n_params) ||
+      (values != 1 && values != frames)) {
+    return false;
   }
-  rings.audio.consume(frames);
-  rings.params.consume(passed);
-  return {audio.tensor, params.tensor};
+  if (values == 1) block.params.frame_stride = 0;
+  block.params.frames = frames;
+  return true;
 }
 
-// Takes the oldest `n_frames` as one fresh tensor with the channels that the host wants.
-Tensor stream_pop(const Tensor& samples, const Tensor& cursors, int64_t n_frames, int64_t n_channels) {
-  constexpr const char* kOp = "stream_pop";
-  RingView<float> ring = ring_in(kOp, samples, cursors, Side::kConsumer);
-  const std::size_t frames = checked_count(kOp, "n_frames", n_frames);
-  const std::size_t channels = checked_count(kOp, "n_channels", n_channels);
-  check_fit(kOp, ring.channels(), channels);
-  const RingView<float>::Region ready = checked_frames(kOp, frames, ring);
-  NewFrames out = new_frames(channels, frames);
-  ready.each_part(out.frames,
-                  [](const Planar<float>& to, const Planar<float>& part) { fit_channels<float>(part, to); });
-  ring.consume(frames);
+// The host's output: of a delayed stream as many frames as its block had, of an undelayed one what is ready after so
+// many more frames of the model. Raises if there are not as many.
+NewFrames new_output(const char* op, const HostStreamView& view, std::size_t frames, std::size_t channels,
+                     std::size_t more) {
+  const std::size_t ready = view.ready_after(more);
+  if (view.header().mode == HostStreamMode::kUndelayed) return new_frames(channels, ready);
+  STD_TORCH_CHECK(frames <= ready, op, ": the host asks for ", frames, " frames, the stream holds ", ready,
+                  "; start it with a longer delay");
+  return new_frames(channels, frames);
+}
+
+// What stands for output that is not there: no channels.
+Tensor no_output(std::size_t n_blocks) { return new_frames(0, n_blocks).tensor; }
+
+// Takes in a block of the host, and returns what it gets. If blocks of the model have become full, the model comes
+// first: (0, their number), and there has to be a stream_take and a stream_put for each. In a direct stream nothing
+// waits: the block itself is returned, with the model's channels. A block that is not in order, or that comes in the
+// midst of another callback, or to a stream that was not started like this, changes nothing: (0, 0). One tensor says it
+// all, because torch.export takes no operator that writes to an argument and returns a number.
+Tensor stream_exchange(const Tensor& audio, const Tensor& params, bool delayed, const Tensor& stream) {
+  constexpr const char* kOp = "stream_exchange";
+  HostStreamView view = stream_in(kOp, stream);
+  const HostStreamHeader& header = view.header();
+  const bool is_direct = delayed && header.mode == HostStreamMode::kDirect;
+  const HostStreamMode wanted = delayed ? HostStreamMode::kDelayed : HostStreamMode::kUndelayed;
+  HostBlock block;
+  if ((header.mode != wanted && !is_direct) || header.is_busy != 0 ||
+      !is_block(audio, params, header.settings, block)) {
+    return no_output(0);
+  }
+  check_apart(kOp, memory_of("audio", block.audio), memory_of("stream", view.memory()));
+  check_apart(kOp, memory_of("params", block.params), memory_of("stream", view.memory()));
+  const std::size_t frames = block.audio.frames;
+  if (is_direct) {
+    NewFrames fitted = new_frames(static_cast<std::size_t>(header.settings.in_channels), frames);
+    neutone::dsp::fit_channels<float>(block.audio, fitted.frames);
+    return std::move(fitted.tensor);
+  }
+  STD_TORCH_CHECK(view.has_room(frames), kOp, ": the stream has no room for ", frames, " more frames");
+  const std::size_t n_blocks = view.full_blocks(frames);
+  if (n_blocks > 0) {
+    Tensor output = no_output(n_blocks);
+    view.push(block);
+    view.set_busy(frames, block.audio.channels);
+    return output;
+  }
+  NewFrames out = new_output(kOp, view, frames, block.audio.channels, 0);
+  view.push(block);
+  view.pop(out.frames);
   return std::move(out.tensor);
 }
 
-// The same from a ring at the model's rate, at the host's.
-Tensor stream_pop_resampled(const Tensor& samples, const Tensor& cursors, const Tensor& table, const Tensor& history,
-                            const Tensor& state, int64_t n_frames, int64_t n_channels) {
-  constexpr const char* kOp = "stream_pop_resampled";
-  RingView<float> ring = ring_in(kOp, samples, cursors, Side::kConsumer);
-  const std::size_t frames = checked_count(kOp, "n_frames", n_frames);
-  const std::size_t channels = checked_count(kOp, "n_channels", n_channels);
-  check_fit(kOp, ring.channels(), channels);
-  ResamplerView<float> resampler = checked_resampler(kOp, table, history, state, ring);
-  static_cast<void>(checked_frames(kOp, resampler.missing(frames), ring));
-  NewFrames out = new_frames(ring.channels(), frames);
-  read_resampled(ring, resampler, out.frames);
-  if (channels == ring.channels()) return std::move(out.tensor);
-  NewFrames fitted = new_frames(channels, frames);
-  fit_channels<float>(out.frames, fitted.frames);
-  return std::move(fitted.tensor);
+// The model's next block, as two fresh tensors: audio, and parameters, a curve or a mean for each.
+std::tuple<Tensor, Tensor> stream_take(const Tensor& stream) {
+  constexpr const char* kOp = "stream_take";
+  HostStreamView view = stream_in(kOp, stream);
+  const HostStreamSettings& settings = view.header().settings;
+  STD_TORCH_CHECK(view.header().is_busy != 0 && view.has_block(), kOp, ": no block of the model is full");
+  const auto frames = static_cast<std::size_t>(settings.model_block);
+  NewFrames audio = new_frames(static_cast<std::size_t>(settings.in_channels), frames);
+  NewFrames params = new_frames(static_cast<std::size_t>(settings.n_params), settings.takes_means != 0 ? 1 : frames);
+  view.take(audio.frames, params.frames);
+  return {std::move(audio.tensor), std::move(params.tensor)};
 }
 
-// Copies `n_frames` of `audio` from frame `first` on into a fresh tensor of `n_channels`.
-Tensor fit_channels_op(const Tensor& audio, int64_t n_channels, int64_t first, int64_t n_frames) {
-  constexpr const char* kOp = "fit_channels";
-  const Planar<const float> in = readable_frames(kOp, "audio", audio);
-  const std::size_t channels = checked_count(kOp, "n_channels", n_channels);
-  const std::size_t start = checked_count(kOp, "first", first);
-  const std::size_t frames = checked_count(kOp, "n_frames", n_frames);
-  check_fit(kOp, in.channels, channels);
-  STD_TORCH_CHECK(start <= in.frames && frames <= in.frames - start, kOp, ": first ", start, " and n_frames ", frames,
-                  " reach past the ", in.frames, " frames of audio");
-  NewFrames out = new_frames(channels, frames);
-  fit_channels<float>(in.slice_frames(start, frames), out.frames);
+// Takes what the model made of a block. Returns what the host gets if that was the last, else (0, blocks still full).
+Tensor stream_put(const Tensor& audio, const Tensor& stream) {
+  constexpr const char* kOp = "stream_put";
+  HostStreamView view = stream_in(kOp, stream);
+  const HostStreamHeader& header = view.header();
+  const Planar<const float> made = readable_frames(kOp, "audio", audio);
+  check_apart(kOp, memory_of("audio", made), memory_of("stream", view.memory()));
+  STD_TORCH_CHECK(std::cmp_equal(made.channels, header.settings.out_channels) &&
+                      std::cmp_equal(made.frames, header.settings.model_block),
+                  kOp, ": audio must have shape (", header.settings.out_channels, ", ", header.settings.model_block,
+                  "), got (", made.channels, ", ", made.frames, ")");
+  STD_TORCH_CHECK(header.is_busy != 0 && view.has_room_behind(), kOp, ": no block of the model was taken");
+  if (view.full_blocks() > 0) {
+    Tensor output = no_output(view.full_blocks());
+    view.put(made);
+    return output;
+  }
+  NewFrames out = new_output(kOp, view, static_cast<std::size_t>(header.host_frames),
+                             static_cast<std::size_t>(header.host_channels), made.frames);
+  view.put(made);
+  view.pop(out.frames);
+  view.set_done();
   return std::move(out.tensor);
 }
+
+constexpr const char* kNewStream =
+    "new_stream(int host_hz, int least_frames, int most_frames, int model_hz, int model_block, int n_in_channels, "
+    "int n_out_channels, Tensor param_ranges, Tensor default_params, bool mean_params) -> Tensor";
 
 bool is_first_copy = false;  // see define; NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 
@@ -253,29 +267,23 @@ bool is_first_copy = false;  // see define; NOLINT(cppcoreguidelines-avoid-non-c
 STABLE_TORCH_LIBRARY_FRAGMENT(neutone, m) {
   is_first_copy = neutone::ops::define(
       m, {
-             "is_block(Tensor audio, Tensor params, int n_params, int least_frames, int most_frames) -> bool",
-             "stream_write(Tensor audio, Tensor params, int n_before, Tensor(a!) samples, Tensor(b!) cursors, "
-             "Tensor(c!) param_samples, Tensor(d!) param_cursors) -> ()",
-             "stream_read(Tensor samples, Tensor(a!) cursors, Tensor param_samples, Tensor(b!) param_cursors, "
-             "Tensor ranges, int n_frames, int up, int down, int part, bool mean_params) -> (Tensor, Tensor)",
-             "stream_write_resampled(Tensor audio, Tensor params, int n_before, Tensor table, Tensor(a!) history, "
-             "Tensor(b!) state, Tensor(c!) samples, Tensor(d!) cursors, Tensor(e!) param_samples, "
-             "Tensor(f!) param_cursors) -> ()",
-             "stream_pop_resampled(Tensor samples, Tensor(a!) cursors, Tensor table, Tensor(b!) history, Tensor(c!) "
-             "state, "
-             "int n_frames, int n_channels) -> Tensor",
-             "stream_pop(Tensor samples, Tensor(a!) cursors, int n_frames, int n_channels) -> Tensor",
-             "fit_channels(Tensor audio, int n_channels, int first, int n_frames) -> Tensor",
+             kNewStream,
+             "stream_resampling_steps(int host_hz, int model_hz) -> int",
+             "stream_start(str kind, int total_delay, int model_delay, Tensor(a!) stream) -> ()",
+             "stream_stop(Tensor(a!) stream) -> ()",
+             "stream_exchange(Tensor audio, Tensor params, bool delayed, Tensor(a!) stream) -> Tensor",
+             "stream_take(Tensor(a!) stream) -> (Tensor, Tensor)",
+             "stream_put(Tensor audio, Tensor(a!) stream) -> Tensor",
          });
 }
 
 STABLE_TORCH_LIBRARY_IMPL(neutone, CompositeExplicitAutograd, m) {
   if (!is_first_copy) return;
-  m.impl("is_block", TORCH_BOX(&is_block));
-  m.impl("stream_write", TORCH_BOX(&stream_write));
-  m.impl("stream_read", TORCH_BOX(&stream_read));
-  m.impl("stream_write_resampled", TORCH_BOX(&stream_write_resampled));
-  m.impl("stream_pop_resampled", TORCH_BOX(&stream_pop_resampled));
-  m.impl("stream_pop", TORCH_BOX(&stream_pop));
-  m.impl("fit_channels", TORCH_BOX(&fit_channels_op));
+  m.impl("new_stream", neutone::ops::boxed<&new_stream>);
+  m.impl("stream_resampling_steps", neutone::ops::boxed<&stream_resampling_steps>);
+  m.impl("stream_start", neutone::ops::boxed<&stream_start>);
+  m.impl("stream_stop", neutone::ops::boxed<&stream_stop>);
+  m.impl("stream_exchange", neutone::ops::boxed<&stream_exchange>);
+  m.impl("stream_take", neutone::ops::boxed<&stream_take>);
+  m.impl("stream_put", neutone::ops::boxed<&stream_put>);
 }

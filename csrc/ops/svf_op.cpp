@@ -74,5 +74,5 @@ STABLE_TORCH_LIBRARY_FRAGMENT(neutone, m) {
 
 STABLE_TORCH_LIBRARY_IMPL(neutone, CompositeExplicitAutograd, m) {
   if (!is_first_copy) return;
-  m.impl("svf", TORCH_BOX(&svf));
+  m.impl("svf", neutone::ops::boxed<&svf>);
 }

@@ -14,22 +14,20 @@ namespace {
 
 constexpr int64_t kCursorWords = sizeof(dsp::RingCursors) / sizeof(int64_t);
 
-const char* dtype_name(ScalarType dtype) {
-  switch (dtype) {
-    case ScalarType::Float: return "float32";
-    case ScalarType::Double: return "float64";
-    case ScalarType::Half: return "float16";
-    case ScalarType::BFloat16: return "bfloat16";
-    case ScalarType::Long: return "int64";
-    case ScalarType::Int: return "int32";
-    case ScalarType::Short: return "int16";
-    case ScalarType::Char: return "int8";
-    case ScalarType::Byte: return "uint8";
-    case ScalarType::Bool: return "bool";
-    case ScalarType::ComplexFloat: return "complex64";
-    case ScalarType::ComplexDouble: return "complex128";
-    default: return "another type";
+// By torch's code.
+const char* dtype_name(int32_t code) {
+  const std::array names{
+      std::pair{aoti_torch_dtype_float32(), "float32"},     std::pair{aoti_torch_dtype_float64(), "float64"},
+      std::pair{aoti_torch_dtype_float16(), "float16"},     std::pair{aoti_torch_dtype_bfloat16(), "bfloat16"},
+      std::pair{aoti_torch_dtype_int64(), "int64"},         std::pair{aoti_torch_dtype_int32(), "int32"},
+      std::pair{aoti_torch_dtype_int16(), "int16"},         std::pair{aoti_torch_dtype_int8(), "int8"},
+      std::pair{aoti_torch_dtype_uint8(), "uint8"},         std::pair{aoti_torch_dtype_bool(), "bool"},
+      std::pair{aoti_torch_dtype_complex64(), "complex64"}, std::pair{aoti_torch_dtype_complex128(), "complex128"},
+  };
+  for (const auto& [known, name] : names) {
+    if (known == code) return name;
   }
+  return "another type";
 }
 
 int32_t dtype_code(ScalarType dtype) {
@@ -40,19 +38,26 @@ int32_t dtype_code(ScalarType dtype) {
   }
 }
 
+[[noreturn]] void refuse_dtype(const char* op, const char* name, const Tensor& tensor, ScalarType dtype) {
+  const char* const wanted = dtype_name(dtype_code(dtype));
+  STD_TORCH_CHECK(false, op, ": ", name, " must be ", wanted, ", got ", dtype_name(tensor.dtype()),
+                  "; convert it with .to(torch.", wanted, ")");
+}
+
 std::string shape_of(const Tensor& tensor) {
   std::string text = "(";
-  for (const int64_t size : tensor.sizes()) {
-    if (text.size() > 1) text += ", ";
-    text += std::to_string(size);
+  const int64_t dims = tensor.dim();
+  for (int64_t i = 0; i < dims; ++i) {
+    if (i > 0) text += ", ";
+    text += std::to_string(tensor.sizes()[i]);
   }
   return text + ")";
 }
 
 template <typename Sample>
 dsp::Planar<Sample> as_planar(const Tensor& tensor, Sample* data) {
-  const auto sizes = tensor.sizes();
-  const auto strides = tensor.strides();
+  const int64_t* const sizes = tensor.sizes();
+  const int64_t* const strides = tensor.strides();
   return {data, static_cast<std::size_t>(sizes[0]), static_cast<std::size_t>(sizes[1]), strides[0], strides[1]};
 }
 
@@ -76,23 +81,16 @@ uint64_t lag(uint64_t& ahead, uint64_t& behind) {
 }
 
 // Memory that others made may start anywhere.
+bool is_aligned(const void* data, std::size_t alignment) {
+  return std::bit_cast<std::uintptr_t>(data) % alignment == 0;
+}
+
 void check_alignment(const char* op, const char* name, const void* data, std::size_t alignment) {
-  STD_TORCH_CHECK(std::bit_cast<std::uintptr_t>(data) % alignment == 0, op, ": ", name, " must start at a multiple of ",
-                  alignment, " bytes; pass a copy made with .clone()");
+  STD_TORCH_CHECK(is_aligned(data, alignment), op, ": ", name, " must start at a multiple of ", alignment,
+                  " bytes; pass a copy made with .clone()");
 }
 
-bool is_strided(const Tensor& tensor) {
-  int32_t layout = 0;
-  STABLE_TORCH_ERROR_CODE_CHECK(aoti_torch_get_layout(tensor.get(), &layout));
-  return layout == aoti_torch_layout_strided();
-}
-
-bool has_dtype(const Tensor& tensor, ScalarType dtype) {
-  int32_t code = 0;  // scalar_type() would ask torch for all codes that there are
-  STABLE_TORCH_ERROR_CODE_CHECK(aoti_torch_get_dtype(tensor.get(), &code));
-  return code == dtype_code(dtype);
-}
-
+// Says what is wrong with audio that is not in order.
 void check_frames(const char* op, const char* name, const Tensor& tensor) {
   check_tensor(op, name, tensor, 2, ScalarType::Float);
   STD_TORCH_CHECK(tensor.sizes()[0] > 0, op, ": ", name, " must have at least one channel, got shape ",
@@ -100,26 +98,39 @@ void check_frames(const char* op, const char* name, const Tensor& tensor) {
   check_alignment(op, name, tensor.const_data_ptr(), alignof(float));
 }
 
+// Torch's codes are asked for once: what an operator asks of its arguments is much of its time.
+// NOLINTBEGIN(bugprone-throwing-static-initialization): these functions of C return a constant
+const int32_t kCpu = aoti_torch_device_type_cpu();
+const int32_t kStrided = aoti_torch_layout_strided();
+const int32_t kFloat = aoti_torch_dtype_float32();
+// NOLINTEND(bugprone-throwing-static-initialization)
+
 }  // namespace
+
+bool has_dtype(const Tensor& tensor, ScalarType dtype) { return tensor.dtype() == dtype_code(dtype); }
 
 void check_tensor(const char* op, const char* name, const Tensor& tensor, int64_t ndim, ScalarType dtype) {
   STD_TORCH_CHECK(tensor.defined(), op, ": ", name, " is undefined; pass a tensor");
-  STD_TORCH_CHECK(tensor.is_cpu(), op, ": ", name, " must be on the CPU; move it with .cpu()");
-  STD_TORCH_CHECK(is_strided(tensor), op, ": ", name, " must be a dense tensor; convert it with .to_dense()");
+  STD_TORCH_CHECK(tensor.device_type() == kCpu, op, ": ", name, " must be on the CPU; move it with .cpu()");
+  STD_TORCH_CHECK(tensor.layout() == kStrided, op, ": ", name, " must be a dense tensor; convert it with .to_dense()");
   STD_TORCH_CHECK(tensor.dim() == ndim, op, ": ", name, " must have ", ndim, " dimensions, got shape ",
                   shape_of(tensor));
-  STD_TORCH_CHECK(has_dtype(tensor, dtype), op, ": ", name, " must be ", dtype_name(dtype), ", got ",
-                  dtype_name(tensor.scalar_type()), "; convert it with .to(torch.", dtype_name(dtype), ")");
+  if (!has_dtype(tensor, dtype)) refuse_dtype(op, name, tensor, dtype);
 }
 
-bool are_frames(const Tensor& tensor) {
-  return tensor.defined() && tensor.is_cpu() && is_strided(tensor) && tensor.dim() == 2 &&
-         has_dtype(tensor, ScalarType::Float);
+bool are_frames(const Tensor& tensor, dsp::Planar<const float>& frames) {
+  // An undefined tensor has other dimensions.
+  if (tensor.dim() != 2 || tensor.dtype() != kFloat || tensor.layout() != kStrided || tensor.device_type() != kCpu) {
+    return false;
+  }
+  frames = as_planar(tensor, tensor.const_data_ptr<float>());
+  return frames.channels > 0 && is_aligned(frames.data, alignof(float));
 }
 
 dsp::Planar<const float> readable_frames(const char* op, const char* name, const Tensor& tensor) {
-  check_frames(op, name, tensor);
-  return as_planar(tensor, tensor.const_data_ptr<float>());
+  dsp::Planar<const float> frames;
+  if (!are_frames(tensor, frames)) check_frames(op, name, tensor);
+  return frames;
 }
 
 dsp::Planar<float> writable_frames(const char* op, const char* name, const Tensor& tensor) {
@@ -135,14 +146,14 @@ dsp::Planar<const float> readable_control(const char* op, const char* name, cons
   check_tensor(op, name, tensor, 3, ScalarType::Float);
   const auto channels = static_cast<int64_t>(audio.channels);
   const auto frames = static_cast<int64_t>(audio.frames);
-  const auto sizes = tensor.sizes();
+  const int64_t* const sizes = tensor.sizes();
   STD_TORCH_CHECK(
       (sizes[0] == 1 || sizes[0] == channels) && (sizes[1] == 1 || sizes[1] == frames) && sizes[2] == columns, op, ": ",
       name, " must have shape (1 or ", channels, ", 1 or ", frames, ", ", columns, "), got ", shape_of(tensor));
   check_alignment(op, name, tensor.const_data_ptr(), alignof(float));
-  const auto strides = tensor.strides();
+  const int64_t* const strides = tensor.strides();
   // One element for 0 frames is never looked at; none has no memory to point to.
-  const float* data = tensor.const_data_ptr<float>();
+  const auto* data = tensor.const_data_ptr<float>();
   return {frames == 0 ? data : data + column * strides[2], audio.channels, audio.frames, sizes[0] == 1 ? 0 : strides[0],
           sizes[1] == 1 ? 0 : strides[1]};
 }
@@ -200,7 +211,7 @@ NewFrames new_frames(std::size_t channels, std::size_t frames) {
 
 std::pair<Tensor, float*> new_curve(std::size_t frames) {
   Tensor tensor = new_tensor(std::array{static_cast<int64_t>(frames)}, ScalarType::Float);
-  float* data = tensor.mutable_data_ptr<float>();
+  auto* data = tensor.mutable_data_ptr<float>();
   return {std::move(tensor), data};
 }
 

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <torch/csrc/stable/library.h>
-#include <torch/csrc/stable/tensor.h>
 #include <torch/headeronly/core/ScalarType.h>
 #include <torch/headeronly/util/Exception.h>
 
@@ -15,19 +13,22 @@
 
 #include "dsp/planar.h"
 #include "dsp/spsc_ring.h"
+#include "ops/tensor.h"
 
 // How operators look at tensors: every argument is checked here, by its name, before a pointer to it is taken.
 namespace neutone::ops {
 
 using torch::headeronly::ScalarType;
-using torch::stable::Tensor;
+
+// Whether `tensor` has elements of that type.
+[[nodiscard]] bool has_dtype(const Tensor& tensor, ScalarType dtype);
 
 // Raises unless `tensor` is a strided CPU tensor of that type with `ndim` dimensions. `op` and `name` go into the
 // message.
 void check_tensor(const char* op, const char* name, const Tensor& tensor, int64_t ndim, ScalarType dtype);
 
-// Whether `tensor` is one of float32 `(channels, frames)` in the CPU's memory, any strides.
-[[nodiscard]] bool are_frames(const Tensor& tensor);
+// Whether `tensor` is one of float32 `(channels, frames)` in the CPU's memory, any strides, and then, as what.
+[[nodiscard]] bool are_frames(const Tensor& tensor, dsp::Planar<const float>& frames);
 
 // A float32 `(channels, frames)` tensor as audio, any strides. Raises if it is not one, or has no channels.
 [[nodiscard]] dsp::Planar<const float> readable_frames(const char* op, const char* name, const Tensor& tensor);

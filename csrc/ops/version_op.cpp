@@ -18,5 +18,5 @@ STABLE_TORCH_LIBRARY_FRAGMENT(neutone, m) {
 }
 STABLE_TORCH_LIBRARY_IMPL(neutone, CompositeExplicitAutograd, m) {
   if (!is_first_copy) return;
-  m.impl("version", TORCH_BOX(&version));
+  m.impl("version", neutone::ops::boxed<&version>);
 }

@@ -30,19 +30,20 @@ from neutone_sdk.portable.smoothing import smooth_params
 from neutone_sdk.portable.sos_response import sos_response
 from neutone_sdk.portable.stream import (
     fit_channels,
-    is_block,
-    stream_pop,
-    stream_pop_resampled,
-    stream_read,
-    stream_write,
-    stream_write_resampled,
+    stream_exchange,
+    stream_put,
+    stream_start,
+    stream_stop,
+    stream_take,
 )
+from neutone_sdk.portable.stream_memory import new_stream, stream_resampling_steps
 from neutone_sdk.portable.svf import svf
 
 _FUNCTIONS: Final = (
     ring_write, ring_push, ring_read, ring_peek, ring_newest, ring_skip, ring_clear, ring_size,
     new_resampler, resampler_start, resample,
-    is_block, fit_channels, stream_write, stream_write_resampled, stream_read, stream_pop, stream_pop_resampled,
+    fit_channels,
+    new_stream, stream_resampling_steps, stream_start, stream_stop, stream_exchange, stream_take, stream_put,
     aggregate_params, clean_params, denormalize_params, denormalize_mean_params, smooth_params,
     biquad, svf, new_fir, fir, fir_set_taps, fir_reset,
     design_biquad, design_iir, fir_design, sos_response,

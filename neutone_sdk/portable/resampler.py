@@ -132,34 +132,9 @@ def resample(audio: Tensor, table: Tensor, history: Tensor, state: Tensor) -> Te
         RuntimeError: ``audio`` is not float32 CPU audio of the resampler's channels; the stream is unchanged.
     """
     words = _checked_words("resample", audio, table, history, state)
-    return _go_on(audio, _ready_after(audio.size(1), words), table, history, state, words)
-
-
-def resampler_ready_after(n_frames: int, state: Tensor) -> int:
-    """Return how many samples of output the next ``n_frames`` of input will make ready."""
-    words: list[int] = state.tolist()
-    return _ready_after(n_frames, words)
-
-
-def resampler_missing(n_frames: int, state: Tensor) -> int:
-    """Return how many samples of input the next ``n_frames`` of output still need."""
-    words: list[int] = state.tolist()
-    return _missing(n_frames, words)
-
-
-def resample_exactly(audio: Tensor, n_frames: int, table: Tensor, history: Tensor, state: Tensor) -> Tensor:
-    """Take in the samples that the next ``n_frames`` of output need, and return these; else as `resample`.
-
-    Raises:
-        RuntimeError: As there, or ``audio`` has not as many samples as `resampler_missing` says.
-    """
-    words = _checked_words("resample_exactly", audio, table, history, state)
-    missing = _missing(n_frames, words)
-    if n_frames < 0 or audio.size(1) != missing:
-        raise RuntimeError(
-            f"resample_exactly: {n_frames} frames of output need {missing} of audio, got {audio.size(1)}"
-        )
-    return _go_on(audio, n_frames, table, history, state, words)
+    out = resampled(audio, ready_after(audio.size(1), words), table, history, words)
+    state[6].fill_(words[6])
+    return out
 
 
 def _checked_words(op: str, audio: Tensor, table: Tensor, history: Tensor, state: Tensor) -> list[int]:
@@ -173,16 +148,18 @@ def _checked_words(op: str, audio: Tensor, table: Tensor, history: Tensor, state
     return words
 
 
-def _ready_after(n_in: int, words: list[int]) -> int:
+def ready_after(n_in: int, words: list[int]) -> int:
+    """Return how many samples of output the next ``n_in`` of input will make ready; `words` are the state's."""
     return max(0, -((words[6] - n_in * words[0]) // words[1]))
 
 
-def _missing(n_out: int, words: list[int]) -> int:
+def missing(n_out: int, words: list[int]) -> int:
+    """Return how many samples of input the next ``n_out`` of output still need."""
     return 0 if n_out <= 0 else max(0, (words[6] + (n_out - 1) * words[1]) // words[0] + 1)
 
 
-def _go_on(audio: Tensor, n_out: int, table: Tensor, history: Tensor, state: Tensor, words: list[int]) -> Tensor:
-    """Take in a block, and return the next ``n_out`` samples, whose windows it completes."""
+def resampled(audio: Tensor, n_out: int, table: Tensor, history: Tensor, words: list[int]) -> Tensor:
+    """Take in a block, and return the next ``n_out`` samples, whose windows it completes. Changes the words' lead."""
     up, down, lead = words[0], words[1], words[6]
     n_in = audio.size(1)
     audio = audio.detach()  # a graph that hangs on the history would grow for ever
@@ -193,7 +170,7 @@ def _go_on(audio: Tensor, n_out: int, table: Tensor, history: Tensor, state: Ten
         samples = torch.cat([history, audio.to(torch.float64)], dim=1)
         out = _filtered(samples, n_out, table, words).to(torch.float32)
         history.copy_(samples[:, n_in : n_in + n_kept])
-    state[6].fill_(lead + n_out * down - n_in * up)
+    words[6] = lead + n_out * down - n_in * up
     return out
 
 

@@ -46,19 +46,31 @@ def write_at(position: int, frames: Tensor, samples: Tensor) -> None:
     n_frames = frames.size(1)
     first = position & (samples.size(1) - 1)
     n_head = min(n_frames, samples.size(1) - first)
-    samples[:, first : first + n_head] = frames[:, :n_head]
-    if n_head < n_frames:
-        samples[:, : n_frames - n_head] = frames[:, n_head:]
+    if n_head == n_frames:
+        samples.narrow(1, first, n_frames).copy_(frames)
+    else:
+        samples.narrow(1, first, n_head).copy_(frames.narrow(1, 0, n_head))
+        samples.narrow(1, 0, n_frames - n_head).copy_(frames.narrow(1, n_head, n_frames - n_head))
 
 
 def read_at(position: int, n_frames: int, samples: Tensor) -> Tensor:
     """Return the frames from ``position`` on, fresh."""
     first = position & (samples.size(1) - 1)
     n_head = min(n_frames, samples.size(1) - first)
-    head = samples[:, first : first + n_head]
+    head = samples.narrow(1, first, n_head)
     if n_head == n_frames:
         return head.clone(memory_format=torch.contiguous_format)
-    return torch.cat([head, samples[:, : n_frames - n_head]], dim=1)
+    return torch.cat([head, samples.narrow(1, 0, n_frames - n_head)], dim=1)
+
+
+def float32_at(position: int, n_frames: int, samples: Tensor) -> Tensor:
+    """Return the frames from ``position`` on, of a float64 ring, as float32."""
+    first = position & (samples.size(1) - 1)
+    n_head = min(n_frames, samples.size(1) - first)
+    head = samples.narrow(1, first, n_head)
+    if n_head < n_frames:
+        head = torch.cat([head, samples.narrow(1, 0, n_frames - n_head)], dim=1)
+    return head.to(torch.float32, memory_format=torch.contiguous_format)
 
 
 def set_counters(written: int, read: int, cursors: Tensor) -> None:

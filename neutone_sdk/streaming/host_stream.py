@@ -3,19 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from neutone_sdk.streaming.queue import new_ring
 from neutone_sdk.streaming.resampler import check_rates
-from neutone_sdk.streaming.schedule import (
-    best_model_block,
-    buffering_steps,
-    ceil_div,
-    first_output_step,
-    knob_capacity,
-    n_ready,
-    reduced_ratio,
-    resampling_steps,
-    ring_capacity_frames,
-)
+from neutone_sdk.streaming.schedule import best_model_block, buffering_steps, ceil_div, reduced_ratio
 
 
 def rate_of_least_delay(
@@ -38,10 +27,8 @@ def rate_of_least_delay(
         return best
     for rate in rates:
         check_rates(daw_sr, rate)
-        state_in = torch.ops.neutone.new_resampler(daw_sr, rate, "standard", 1)[2]
-        state_out = torch.ops.neutone.new_resampler(rate, daw_sr, "standard", 1)[2]
-        up, down = int(state_in[0]), int(state_in[1])
-        resampling = resampling_steps(up, down, int(state_in[2]), int(state_out[2]))
+        up, down = reduced_ratio(daw_sr, rate)
+        resampling: int = torch.ops.neutone.stream_resampling_steps(daw_sr, rate)
         block = best_model_block(daw_bs, up, down, native_sizes) if model_bs is None else model_bs
         delay = ceil_div(resampling + buffering_steps(constant_block, block, up, down), up)
         if least_delay < 0 or delay < least_delay:
@@ -52,9 +39,10 @@ def rate_of_least_delay(
 class HostStream(nn.Module):
     """Two rings of audio at the model's rate, one to it and one back, and one of knobs at the host's.
 
-    Where the host has another rate, a resampler sits at its end of each of the former. Scriptable. A stream has to be
-    set up, then started with a delay; from then on every `push` of ``n`` samples is followed by `take_block` and
-    `put_block` as long as `has_block`, and then `pop`.
+    Where the host has another rate, a resampler sits at its end of each of the former. All of it lies in one tensor,
+    ``memory``, for the operators ``torch.ops.neutone.stream_*``. Scriptable. A stream has to be set up, then started
+    with a delay; from then on every callback is a ``stream_exchange`` and, for as many blocks of the model as that says
+    are full, `run`.
 
     Args:
         n_in_channels: Channels that the model hears.
@@ -67,19 +55,7 @@ class HostStream(nn.Module):
 
     param_ranges: Tensor
     default_params: Tensor
-    nothing: Tensor
-    knob_samples: Tensor
-    knob_cursors: Tensor
-    in_samples: Tensor
-    in_cursors: Tensor
-    in_table: Tensor
-    in_history: Tensor
-    in_state: Tensor
-    out_samples: Tensor
-    out_cursors: Tensor
-    out_table: Tensor
-    out_history: Tensor
-    out_state: Tensor
+    memory: Tensor
 
     def __init__(
         self, n_in_channels: int, n_out_channels: int, param_ranges: Tensor, default_params: Tensor, mean_params: bool
@@ -87,63 +63,40 @@ class HostStream(nn.Module):
         super().__init__()
         self.n_in_channels = n_in_channels
         self.n_out_channels = n_out_channels
-        self.n_params = default_params.size(0)
         self.mean_params = mean_params
         self.register_buffer("param_ranges", param_ranges, persistent=False)
         self.register_buffer("default_params", default_params, persistent=False)
-        self.register_buffer("nothing", torch.empty(0), persistent=False)
-        for ring in ("in", "out", "knob"):
-            for part in ("samples", "cursors"):
-                self.register_buffer(f"{ring}_{part}", self.nothing, persistent=False)
-        for side in ("in", "out"):
-            for part in ("table", "history", "state"):
-                self.register_buffer(f"{side}_{part}", self.nothing, persistent=False)
-        self.model_block = 1
-        self.is_resampling = False
+        self.daw_sr, self.least_daw_bs, self.most_daw_bs = 1, 1, 1
+        self.model_sr, self.model_bs = 1, 1
+        self.register_buffer("memory", self._made(1, 1, 1, 1, 1), persistent=False)
         # A sample of the host is `up` steps long, one of the model `down`.
         self.up = 1
         self.down = 1
         self.resampling_steps = 0
-        self.look_ahead = 0  # samples of the host that the resampler to the model looks ahead
-        # Steps by which the model's next frame lies behind the oldest value of the knobs.
-        self.knob_part = 0
-        # Steps by which the next frame of the model, and the next sample of the host, are ahead of what has come in.
-        self.in_lead = 0
-        self.out_lead = 0
-        self.n_pending = 0  # frames that wait for the model
-        self.is_fresh = True  # nothing has come in since the start
 
-    def set_up(self, daw_sr: int, daw_bs: int, model_sr: int, model_bs: int) -> None:
-        """Prepare for blocks of at most ``daw_bs`` samples at ``daw_sr`` Hz, and ``model_bs`` at ``model_sr`` Hz.
+    def set_up(self, daw_sr: int, least_daw_bs: int, most_daw_bs: int, model_sr: int, model_bs: int) -> None:
+        """Prepare for blocks of so many samples at ``daw_sr`` Hz, and ``model_bs`` at ``model_sr`` Hz.
 
         Should memory run out, nothing has changed.
         """
-        up, down = reduced_ratio(daw_sr, model_sr)
-        resampling = 0
-        look_ahead = 0
-        to_model = [self.nothing] * 3
-        to_host = [self.nothing] * 3
-        if daw_sr != model_sr:
-            to_model = list(torch.ops.neutone.new_resampler(daw_sr, model_sr, "standard", self.n_in_channels))
-            to_host = list(torch.ops.neutone.new_resampler(model_sr, daw_sr, "standard", self.n_out_channels))
-            look_ahead = int(to_model[2][2])
-            resampling = resampling_steps(up, down, look_ahead, int(to_host[2][2]))
-        in_ring = new_ring(self.n_in_channels, ring_capacity_frames(daw_bs, model_bs, up, down))
-        knob_ring = new_ring(self.n_params, knob_capacity(daw_bs, model_bs, up, down, look_ahead))
-        # `forward_bt` waits for nothing: what the resampler to the host looks ahead piles up in the ring.
-        waiting = ceil_div(resampling, down) + 1
-        out_ring = new_ring(self.n_out_channels, ring_capacity_frames(daw_bs, model_bs + waiting, up, down))
-
-        self.is_resampling = daw_sr != model_sr
-        self.up, self.down = up, down
+        resampling: int = torch.ops.neutone.stream_resampling_steps(daw_sr, model_sr)
+        self.memory = self._made(daw_sr, least_daw_bs, most_daw_bs, model_sr, model_bs)
+        self.daw_sr, self.least_daw_bs, self.most_daw_bs = daw_sr, least_daw_bs, most_daw_bs
+        self.model_sr, self.model_bs = model_sr, model_bs
+        self.up, self.down = reduced_ratio(daw_sr, model_sr)
         self.resampling_steps = resampling
-        self.look_ahead = look_ahead
-        self.model_block = model_bs
-        self.in_table, self.in_history, self.in_state = to_model[0], to_model[1], to_model[2]
-        self.out_table, self.out_history, self.out_state = to_host[0], to_host[1], to_host[2]
-        self.knob_samples, self.knob_cursors = knob_ring
-        self.in_samples, self.in_cursors = in_ring
-        self.out_samples, self.out_cursors = out_ring
+
+    def _made(self, daw_sr: int, least_daw_bs: int, most_daw_bs: int, model_sr: int, model_bs: int) -> Tensor:
+        memory: Tensor = torch.ops.neutone.new_stream(
+            daw_sr, least_daw_bs, most_daw_bs, model_sr, model_bs, self.n_in_channels, self.n_out_channels,
+            self.param_ranges, self.default_params, self.mean_params,
+        )  # fmt: skip
+        return memory
+
+    @torch.jit.export
+    def sdk_rebuild(self) -> None:
+        """Make the operators' memory anew, which has another form in portable files."""
+        self.memory = self._made(self.daw_sr, self.least_daw_bs, self.most_daw_bs, self.model_sr, self.model_bs)
 
     def least_delay(self, host_block: int, model_delay: int) -> int:
         """Return the least delay of everything together, in samples of the host.
@@ -152,78 +105,20 @@ class HostStream(nn.Module):
             host_block: Samples of every block of the host, or 1 if they change.
             model_delay: Of the model, in its own samples.
         """
-        waiting = buffering_steps(host_block, self.model_block, self.up, self.down)
+        waiting = buffering_steps(host_block, self.model_bs, self.up, self.down)
         return ceil_div(self.resampling_steps + model_delay * self.down + waiting, self.up)
 
-    def start(self, total_delay: int, model_delay: int) -> None:
-        """Start from silence, with a delay of ``total_delay`` samples of the host, ``model_delay`` the model's own."""
-        self.in_lead = self.down - 1
-        self.out_lead = first_output_step(total_delay, self.up, self.down, self.resampling_steps, model_delay)
-        self.n_pending = 0
-        self.is_fresh = True
-        n_silent = max(0, ceil_div(-self.out_lead, self.down))
-        if self.is_resampling:
-            torch.ops.neutone.resampler_start(self.in_lead, 0, self.in_table, self.in_history, self.in_state)
-            torch.ops.neutone.resampler_start(self.out_lead, n_silent, self.out_table, self.out_history, self.out_state)
-        # Frame i lies at (i + 1) * down / up - look_ahead of the host's samples; `push` puts that many values in front.
-        self.knob_part = self.down if self.is_resampling else 0
-        torch.ops.neutone.ring_clear(self.knob_samples, self.knob_cursors)
-        torch.ops.neutone.ring_write(self.default_params, self.knob_samples, self.knob_cursors)
-        torch.ops.neutone.ring_skip(1, self.knob_samples, self.knob_cursors)  # it stays as the value before the first
-        torch.ops.neutone.ring_clear(self.in_samples, self.in_cursors)
-        torch.ops.neutone.ring_clear(self.out_samples, self.out_cursors)
-        silence = torch.zeros(self.n_out_channels, n_silent)
-        torch.ops.neutone.ring_write(silence, self.out_samples, self.out_cursors)
+    def start(self, kind: str, total_delay: int, model_delay: int) -> None:
+        """Start from silence, with a delay of ``total_delay`` samples of the host, ``model_delay`` the model's own.
 
-    def push(self, x: Tensor, params: Tensor) -> None:
-        """Take in a block of the host: ``(1 or 2, n)``, with ``(n_params, 1)`` or ``(n_params, n)``."""
-        if self.is_resampling:
-            # Before the stream there was silence, but no other position of the knobs.
-            n_before = self.look_ahead if self.is_fresh else 0
-            torch.ops.neutone.stream_write_resampled(
-                x, params, n_before, self.in_table, self.in_history, self.in_state,
-                self.in_samples, self.in_cursors, self.knob_samples, self.knob_cursors,
-            )  # fmt: skip
-            self.is_fresh = False
-            self.in_lead -= x.size(1) * self.up
-            n_frames = n_ready(self.in_lead, self.down)
-            self.in_lead += n_frames * self.down
-            self.n_pending += n_frames
-        else:
-            torch.ops.neutone.stream_write(
-                x, params, 0, self.in_samples, self.in_cursors, self.knob_samples, self.knob_cursors
-            )
-            self.n_pending += x.size(1)
+        Args:
+            kind: ``"delayed"``, ``"undelayed"`` or ``"direct"``: what ``stream_exchange`` returns of a block. As much
+                as came in; all that is ready; or the block itself, because it is one or several of the model's.
+            total_delay: Of everything together. An undelayed or direct stream has the model's own only.
+            model_delay: In samples of the model.
+        """
+        torch.ops.neutone.stream_start(kind, total_delay, model_delay, self.memory)
 
-    def has_block(self) -> bool:
-        """Return whether a block of the model is full."""
-        return self.n_pending >= self.model_block
-
-    def take_block(self) -> tuple[Tensor, Tensor]:
-        """Return the model's next block, fresh: audio ``(n_in_channels, b)``, knobs ``(n_params, b)`` or means."""
-        self.n_pending -= self.model_block
-        audio, params = torch.ops.neutone.stream_read(
-            self.in_samples, self.in_cursors, self.knob_samples, self.knob_cursors, self.param_ranges,
-            self.model_block, self.up, self.down, self.knob_part, self.mean_params,
-        )  # fmt: skip
-        self.knob_part = (self.knob_part + self.model_block * self.down) % self.up
-        return audio, params
-
-    def put_block(self, y: Tensor) -> None:
-        """Take what the model made of a block: ``(n_out_channels, model_bs)``."""
-        torch.ops.neutone.ring_write(y, self.out_samples, self.out_cursors)
-        self.out_lead -= y.size(1) * self.down
-
-    def n_ready(self) -> int:
-        """Return how many samples of the host can be popped."""
-        return n_ready(self.out_lead, self.up)
-
-    def pop(self, n_samples: int, n_channels: int) -> Tensor:
-        """Return the next ``n_samples`` of output, at most `n_ready`, with the channels that the host wants, fresh."""
-        self.out_lead += n_samples * self.up
-        if self.is_resampling:
-            return torch.ops.neutone.stream_pop_resampled(
-                self.out_samples, self.out_cursors, self.out_table, self.out_history, self.out_state,
-                n_samples, n_channels,
-            )  # fmt: skip
-        return torch.ops.neutone.stream_pop(self.out_samples, self.out_cursors, n_samples, n_channels)
+    def stop(self) -> None:
+        """Take in nothing until the next start."""
+        torch.ops.neutone.stream_stop(self.memory)

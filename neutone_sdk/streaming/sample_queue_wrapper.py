@@ -52,11 +52,6 @@ class SampleQueueWrapper(FactGetters, nn.Module):
 
     MAX_BLOCK: Final = 16_777_216  # minutes of audio: more is a mistake, and could ask for more memory than there is
 
-    # What the rings hold: nothing that can be continued, a stream of `forward`, or one of `forward_bt`.
-    IDLE: Final = 0
-    DELAYED: Final = 1
-    UNDELAYED: Final = 2
-
     default_params: Tensor
 
     def __init__(
@@ -99,7 +94,6 @@ class SampleQueueWrapper(FactGetters, nn.Module):
         self.delay_samples = 0  # of everything together
         self.constant_block = daw_bs  # samples of every block of the host, or 1 if they have 1..daw_bs
         self.is_direct = True  # every block of the host is a whole number of the model's: nothing has to wait
-        self.running = self.IDLE
         self.is_stale = False  # the model was left in the middle of something: reset it before it plays on
         self.set_daw_sample_rate_and_buffer_size(daw_sr, daw_bs, model_sr, model_bs)
 
@@ -114,20 +108,14 @@ class SampleQueueWrapper(FactGetters, nn.Module):
             InvalidTypeError: Audio or params are not float32.
             ModelOutputError: The model returned something other than audio of the right shape.
         """
-        params = self._check_block(x, params)
-        if self.is_stale:
-            self.reset()
-        return self._play(x, params)
-
-    def _play(self, x: Tensor, params: Tensor) -> Tensor:
+        if params is None:
+            params = self.default_params
         if self.is_direct:
             return self._forward_direct(x, params)
-        if self.running != self.DELAYED:
-            self.stream.start(self.delay_samples, self.model_delay)
-        self._run_model_on(x, params)
-        y = self.stream.pop(x.size(1), x.size(0))
-        self.running = self.DELAYED
-        return y
+        y = torch.ops.neutone.stream_exchange(x, params, True, self.stream.memory)
+        if y.size(0) > 0:  # the output; else a block of the model is full, or something is wrong
+            return y
+        return self._go_on(x, params, True, y.size(1))
 
     @torch.jit.export
     def forward_bt(self, x: Tensor, params: Tensor | None = None) -> Tensor | None:
@@ -135,17 +123,75 @@ class SampleQueueWrapper(FactGetters, nn.Module):
 
         The output has no delay but the model's own.
         """
-        params = self._check_block(x, params)
+        if params is None:
+            params = self.default_params
+        y = torch.ops.neutone.stream_exchange(x, params, False, self.stream.memory)
+        if y.size(0) == 0:
+            y = self._go_on(x, params, False, y.size(1))
+        return None if y.size(1) == 0 else y
+
+    def _go_on(self, x: Tensor, params: Tensor, delayed: bool, n_blocks: int) -> Tensor:
+        """Go on with a callback for which ``stream_exchange`` had no output, but so many full blocks of the model."""
+        if n_blocks > 0:
+            return self._run_blocks(n_blocks)
+        y = self._begin(x, params, delayed)
+        return y if y.size(0) > 0 else self._run_blocks(y.size(1))
+
+    def _begin(self, x: Tensor, params: Tensor, delayed: bool) -> Tensor:
+        """Start the stream, unless there is something wrong with the block, and return what ``stream_exchange`` does.
+
+        Before that nothing changes.
+        """
+        self._check_block(x, params)
         if self.is_stale:
             self.reset()
-        if self.running != self.UNDELAYED:
-            self.stream.start(self.calc_model_delay_samples(), self.model_delay)
-        self._run_model_on(x, params)
-        self.running = self.UNDELAYED
-        n_ready = self.stream.n_ready()
-        if n_ready == 0:
-            return None
-        return self.stream.pop(n_ready, x.size(0))
+        self._start(delayed)
+        y = torch.ops.neutone.stream_exchange(x, params, delayed, self.stream.memory)
+        if list(y.shape) == [0, 0]:
+            raise InvalidAudioError("the stream is set up for other blocks; set the buffer size again")
+        return y
+
+    def _start(self, delayed: bool) -> None:
+        """Start the stream from silence, for `forward` or for `forward_bt`."""
+        if not delayed:
+            self.stream.start("undelayed", self.calc_model_delay_samples(), self.model_delay)
+        elif self.is_direct:
+            self.stream.start("direct", self.delay_samples, self.model_delay)
+        else:
+            self.stream.start("delayed", self.delay_samples, self.model_delay)
+
+    def _run_blocks(self, n_blocks: int) -> Tensor:
+        """Run the model on as many blocks as are full, at least one, and return the output."""
+        y = self._run_block()
+        # Should the model raise, the stream stays busy, and the next callback starts it afresh.
+        for _ in range(n_blocks - 1):
+            y = self._run_block()
+        return y
+
+    def _run_block(self) -> Tensor:
+        block, curves = torch.ops.neutone.stream_take(self.stream.memory)
+        y: Tensor = torch.ops.neutone.stream_put(self.w2w_base.sdk_run_block(block, curves), self.stream.memory)
+        return y
+
+    def _forward_direct(self, x: Tensor, params: Tensor) -> Tensor:
+        block = torch.ops.neutone.stream_exchange(x, params, True, self.stream.memory)
+        if block.size(0) == 0:
+            block = self._begin(x, params, True)
+        return self._run_directly(block, params, x.size(0))
+
+    def _run_directly(self, x: Tensor, params: Tensor, n_channels: int) -> Tensor:
+        """Run the model on a block of the host with the model's channels, or on equal parts of it: nothing waits."""
+        n_samples = x.size(1)
+        size = self.model_bs
+        if n_samples == size:
+            return torch.ops.neutone.fit_channels(self.w2w_base.sdk_run_block(x, params), n_channels, 0, size)
+        blocks: list[Tensor] = []
+        for start in range(0, n_samples, size):
+            curves = params if params.size(1) == 1 else params[:, start : start + size]
+            block = torch.ops.neutone.fit_channels(x, self.sdk_in_channels, start, size)
+            y = self.w2w_base.sdk_run_block(block, curves)
+            blocks.append(torch.ops.neutone.fit_channels(y, n_channels, 0, size))
+        return torch.cat(blocks, dim=1)
 
     @torch.jit.export
     def forward_offline(self, x: Tensor, params: Tensor | None = None) -> Tensor:
@@ -166,6 +212,8 @@ class SampleQueueWrapper(FactGetters, nn.Module):
         delay = self.delay_samples
         self.reset()
         self.is_stale = True  # until the last reset: should the model raise before, the next stream starts afresh
+        if not self.is_direct:
+            self._start(True)
         out = torch.empty_like(x, memory_format=torch.contiguous_format)
         block = torch.zeros(x.size(0), self.daw_bs)
         curves = params
@@ -177,7 +225,13 @@ class SampleQueueWrapper(FactGetters, nn.Module):
                 last = max(0, min(start + self.daw_bs, n_samples) - 1)
                 curves = params[:, last : last + 1].repeat(1, self.daw_bs)
                 curves[:, :n_in] = params[:, start : start + n_in]
-            y = self._play(block, curves)
+            if self.is_direct:
+                fitted = torch.ops.neutone.fit_channels(block, self.sdk_in_channels, 0, self.daw_bs)
+                y = self._run_directly(fitted, curves, x.size(0))
+            else:
+                y = torch.ops.neutone.stream_exchange(block, curves, True, self.stream.memory)
+                if y.size(0) == 0:
+                    y = self._run_blocks(y.size(1))
             first = max(0, delay - start)
             n_out = min(self.daw_bs, n_samples + delay - start) - first
             if n_out > 0:
@@ -224,13 +278,14 @@ class SampleQueueWrapper(FactGetters, nn.Module):
         model_sr, model_bs = self._choose(daw_sr, daw_bs, model_sr, model_bs, constant_block)
         self.w2w_base.sdk_check_setting(model_sr, model_bs)
         self.is_stale = True  # until the reset: should the model's own code raise before, the next stream starts afresh
+        self.stream.stop()
         self.w2w_base.set_sample_rate_and_buffer_size(model_sr, model_bs)
         model_delay = self.w2w_base.calc_model_delay_samples()
         if not torch.jit.is_scripting():  # type: ignore[attr-defined]
             check_type(model_delay, int, "calc_model_delay_samples() must return")
         if model_delay < 0:
             raise InvalidArgumentError(f"calc_model_delay_samples() must return at least 0, got {model_delay}")
-        self.stream.set_up(daw_sr, daw_bs, model_sr, model_bs)
+        self.stream.set_up(daw_sr, constant_block, daw_bs, model_sr, model_bs)
         self.daw_sr = daw_sr
         self.model_sr = model_sr
         self.daw_bs = daw_bs
@@ -271,7 +326,7 @@ class SampleQueueWrapper(FactGetters, nn.Module):
             Exception: Whatever ``reset_model`` raises. The stream starts from silence all the same; the model may not
                 have forgotten what it heard. Call again.
         """
-        self.running = self.IDLE
+        self.stream.stop()
         self.is_stale = False  # before the model's own code: what that raises is raised once, not in every callback
         self.w2w_base.reset()
 
@@ -320,16 +375,8 @@ class SampleQueueWrapper(FactGetters, nn.Module):
         """Called by ``torch.jit.script``: hand it a twin that it can compile."""
         return scriptable_twin(self)
 
-    def _check_block(self, x: Tensor, params: Tensor | None) -> Tensor:
-        """Raise unless the block fits the stream, before anything changes; return the parameters to use."""
-        if params is None:
-            params = self.default_params
-        if not torch.ops.neutone.is_block(x, params, self.n_params, self.constant_block, self.daw_bs):
-            self._refuse_block(x, params)
-        return params
-
-    def _refuse_block(self, x: Tensor, params: Tensor) -> None:
-        """Say what is wrong with a block."""
+    def _check_block(self, x: Tensor, params: Tensor) -> None:
+        """Raise unless the block fits the stream, before anything changes."""
         check_audio(x)
         n_samples = x.size(1)
         if n_samples < self.constant_block or n_samples > self.daw_bs:
@@ -339,31 +386,6 @@ class SampleQueueWrapper(FactGetters, nn.Module):
                 "for blocks of changing size call set_daw_sample_rate_and_max_buffer_size first"
             )
         check_params(params, self.n_params, n_samples)
-
-    def _forward_direct(self, x: Tensor, params: Tensor) -> Tensor:
-        """Run the model on the host's block as it is, or on equal parts of it: nothing waits, no ring is needed."""
-        n_samples = x.size(1)
-        n_channels = x.size(0)
-        size = self.model_bs
-        if n_samples == size:
-            y = self.w2w_base.sdk_run_block(torch.ops.neutone.fit_channels(x, self.sdk_in_channels, 0, size), params)
-            return torch.ops.neutone.fit_channels(y, n_channels, 0, size)
-        blocks: list[Tensor] = []
-        for start in range(0, n_samples, size):
-            curves = params if params.size(1) == 1 else params[:, start : start + size]
-            y = self.w2w_base.sdk_run_block(
-                torch.ops.neutone.fit_channels(x, self.sdk_in_channels, start, size), curves
-            )
-            blocks.append(torch.ops.neutone.fit_channels(y, n_channels, 0, size))
-        return torch.cat(blocks, dim=1)
-
-    def _run_model_on(self, x: Tensor, params: Tensor) -> None:
-        """Queue the host's block, and run the model on every block of its own that is full."""
-        self.stream.push(x, params)
-        self.running = self.IDLE  # until the callback is over: should the model raise, the next one starts afresh
-        while self.stream.has_block():
-            block, curves = self.stream.take_block()
-            self.stream.put_block(self.w2w_base.sdk_run_block(block, curves))
 
 
 def _check_integers(**settings: int | None) -> None:

@@ -12,6 +12,7 @@
 #include "dsp/channels.h"
 #include "dsp/control_stream.h"
 #include "dsp/fir.h"
+#include "dsp/host_stream.h"
 #include "dsp/parameters.h"
 #include "dsp/resampled_stream.h"
 #include "dsp/resampler.h"
@@ -160,6 +161,32 @@ void resampled_streams_allocate_nothing() {
         }) == 0);
 }
 
+void streams_between_host_and_model_allocate_nothing() {
+  constexpr neutone::dsp::HostStreamSettings kSettings{1, kFrames, kFrames, 2, 1, 4, 0b10, 0, {}};
+  for (const std::int64_t model_hz : {44'100, 48'000}) {
+    const auto header = neutone::dsp::HostStreamHeader::planned(kSettings, 44'100, model_hz);
+    const neutone::dsp::AlignedBuffer<float> memory(neutone::dsp::HostStreamLayout(header).size);
+    Buffer audio = stamped(2, kFrames, 0);
+    Buffer heard(2, kFrames);
+    Buffer params(4, kFrames);
+    const std::array<float, 4> knobs{0.1F, 0.2F, 0.3F, 0.4F};
+    neutone::dsp::HostStreamView::make(header, {knobs.data(), 4, 1, 1, 1}, memory.data());
+    neutone::dsp::HostStreamView stream(memory.data());
+    CHECK(count_heap_calls([&] {
+            stream.start(neutone::dsp::HostStreamMode::kDelayed, stream.beginning(2 * kFrames, 0));
+            for (int block = 0; block < 20; ++block) {
+              if (!stream.has_room(kFrames)) return;
+              stream.push({audio.planar(), {knobs.data(), 4, kFrames, 1, 0}});
+              for (std::size_t left = stream.full_blocks(); left > 0 && stream.has_block(); --left) {
+                stream.take(heard.planar(), params.planar());
+                stream.put(heard.planar().slice_channels(0, 1));
+              }
+              if (stream.ready_after(0) >= kFrames) stream.pop(audio.planar());
+            }
+          }) == 0);
+  }
+}
+
 void filtering_with_biquads_does_not_allocate() {
   const std::vector<neutone::dsp::BiquadSection> sections(5, {0.1, 0.0, 0.0, -0.9, 0.0});
   neutone::dsp::BiquadCascade filter(sections, 3);
@@ -256,7 +283,7 @@ int main() {
        TEST(passing_frames_does_not_allocate), TEST(reserving_and_consuming_in_place_does_not_allocate),
        TEST(fitting_channels_does_not_allocate), TEST(reading_parameters_does_not_allocate),
        TEST(resampling_allocates_nothing), TEST(resampled_streams_allocate_nothing),
-       TEST(carrying_and_averaging_controls_allocates_nothing), TEST(filtering_with_biquads_does_not_allocate),
-       TEST(state_variable_filtering_allocates_nothing), TEST(fir_filters_allocate_nothing),
-       TEST(playing_a_model_allocates_nothing)});
+       TEST(streams_between_host_and_model_allocate_nothing), TEST(carrying_and_averaging_controls_allocates_nothing),
+       TEST(filtering_with_biquads_does_not_allocate), TEST(state_variable_filtering_allocates_nothing),
+       TEST(fir_filters_allocate_nothing), TEST(playing_a_model_allocates_nothing)});
 }
