@@ -20,7 +20,6 @@
 
 using namespace neutone::test;  // NOLINT(google-build-using-namespace): all of it is for these tests
 using neutone::dsp::Planar;
-using neutone::engine::Stats;
 
 namespace {
 
@@ -95,8 +94,10 @@ void callbacks_without_frames_change_nothing() {
   engine.prepare({.max_block_frames = kBlock}, kWaits);
   const Buffer in = noise(2, 2000);
   const Buffer out(2, 2000);
-  play(engine, in.planar(), {}, out.planar(),
-       [zero = false]() mutable { return (zero = !zero) ? std::size_t{0} : 77; });
+  play(engine, in.planar(), {}, out.planar(), [zero = false]() mutable {
+    zero = !zero;
+    return zero ? std::size_t{0} : 77;
+  });
   check_delayed(in.planar(), out.planar(), engine.latency_samples());
   CHECK(engine.stats().callbacks == 2 * 26);
 }
@@ -116,7 +117,7 @@ class MoodyModel final : public neutone::engine::Model {
   ModelFormat configure(const HostFormat& /*host*/) override { return format_of(kBlock); }
   void process(const Audio& audio, const Audio& /*params*/, const Planar<float>& out) override {
     ++mood_.calls;
-    if (mood_.throws) throw 7;  // NOLINT(hicpp-exception-baseclass): a model may throw anything
+    if (mood_.throws) throw 7;  // NOLINT(*-exception-baseclass): a model may throw anything
     neutone::dsp::copy_frames<float>(audio, out);
     out.data[kBlock / 2] += mood_.adds;
   }
@@ -319,6 +320,7 @@ void ten_engines_share_a_pool() {
   CHECK(workers->size() == 2);
   std::array<bool, 10> are_right{};
   std::vector<std::thread> hosts;
+  hosts.reserve(are_right.size());
   for (std::size_t i = 0; i < are_right.size(); ++i) {
     hosts.emplace_back([&workers, &is_right = are_right.at(i), i] {
       try {

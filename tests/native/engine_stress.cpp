@@ -52,14 +52,15 @@ class Signal {
 
 // Copies, and now and then lets time pass first: a little, or so long that all slots fill up.
 std::shared_ptr<TestModel> stalling(std::uint64_t seed_value) {
-  return std::make_shared<TestModel>(
-      format_of(kModelBlock), [random = std::mt19937_64(seed_value)](const Audio& audio, const Audio& /*params*/,
-                                                                     const Planar<float>& out) mutable {
-        const std::uint64_t kind = random() % 64;
-        volatile std::uint64_t left = kind == 0 ? random() % 200'000 : kind < 8 ? random() % 2'000 : 0;
-        while (left > 0) left = left - 1;
-        neutone::dsp::copy_frames<float>(audio, out);
-      });
+  return std::make_shared<TestModel>(format_of(kModelBlock),
+                                     [random = std::mt19937_64(seed_value)](const Audio& audio, const Audio& /*params*/,
+                                                                            const Planar<float>& out) mutable {
+                                       const std::uint64_t kind = random() % 64;
+                                       const std::uint64_t longest = kind == 0 ? 200'000 : 2'000;
+                                       volatile std::uint64_t left = kind < 8 ? random() % longest : 0;
+                                       while (left > 0) left = left - 1;
+                                       neutone::dsp::copy_frames<float>(audio, out);
+                                     });
 }
 
 // The host: what it sends and what it should get, since the last reset.
@@ -68,7 +69,7 @@ class Host {
   explicit Host(std::uint64_t seed_value) : random_(seed_value) {
     engine_.set_model(stalling(~seed_value));
     engine_.prepare({.max_block_frames = kLongest}, {.latency_mode = LatencyMode::kTwoBlocks});
-    latency_ = engine_.latency_samples();
+    latency_ = engine_.latency_samples();  // NOLINT(cppcoreguidelines-prefer-member-initializer): known from here on
   }
 
   void callback() {
@@ -102,7 +103,7 @@ class Host {
 
   [[nodiscard]] std::size_t count_wrong(const Audio& out) const {
     const std::uint64_t silent_left = position_ < latency_ ? latency_ - position_ : 0;
-    const std::size_t n_silent = static_cast<std::size_t>(std::min<std::uint64_t>(out.frames, silent_left));
+    const auto n_silent = static_cast<std::size_t>(std::min<std::uint64_t>(out.frames, silent_left));
     const float zero = 0.0F;
     const std::size_t n_more = n_different(out.slice_frames(0, n_silent), {&zero, 2, n_silent, 0, 0});
     const Audio heard = out.slice_frames(n_silent, out.frames - n_silent);

@@ -211,6 +211,7 @@ void a_reset_ends_the_fade() {
 
 void one_that_cannot_get_ready_leaves_the_old_one_playing() {
   class Broken final : public neutone::engine::Model {
+   public:
     ModelFormat configure(const HostFormat& /*host*/) override { throw std::runtime_error("no memory"); }
     void process(const Audio& /*audio*/, const Audio& /*params*/, const Planar<float>& /*out*/) override {}
     void reset() override {}
@@ -302,7 +303,10 @@ void models_change_while_the_engine_plays() {
   for (int i = 0; i < kChanges; ++i) {
     const std::size_t kind = random() % 8;
     if (kind == 0) kept = std::make_shared<Guarded>(faults, 16 + random() % 100);
-    engine.set_model(kind < 3 ? kept : kind == 3 ? nullptr : std::make_shared<Guarded>(faults, 16 + random() % 100));
+    std::shared_ptr<Guarded> next = kept;
+    if (kind == 3) next = nullptr;
+    if (kind > 3) next = std::make_shared<Guarded>(faults, 16 + random() % 100);
+    engine.set_model(std::move(next));
     if (engine.latency_samples() > 1000) ++faults;
     const std::uint64_t until = n_callbacks + random() % 40;  // some hear nothing of it, some all of the fade
     while ((n_callbacks = engine.stats().callbacks) < until) std::this_thread::yield();
