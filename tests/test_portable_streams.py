@@ -144,7 +144,7 @@ def settings_with(**changed: Any) -> tuple[Any, ...]:
 )  # fmt: skip
 def test_both_flavours_refuse_settings_that_no_stream_has(changed: dict[str, Any]) -> None:
     for operators in (native, portable):
-        with pytest.raises(SCRIPT_ERRORS, match="new_stream: |new_resampler: "):
+        with pytest.raises(SCRIPT_ERRORS, match=r"new_(stream|resampler): "):
             operators("new_stream")(*settings_with(**changed))
 
 
