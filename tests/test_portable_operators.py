@@ -14,7 +14,6 @@ from torch import Tensor
 from neutone_sdk.portable.linker import code_of
 from neutone_sdk.portable.operators import PORTABLE_OPERATORS
 from neutone_sdk.scripting import SCRIPT_ERRORS, message_of
-from neutone_sdk.streaming.queue import new_ring
 
 from .operator_examples import EXAMPLES, audio, ops, ring
 
@@ -136,34 +135,6 @@ def test_a_ring_may_pass_between_both_kinds_of_operators(steps: list[Step]) -> N
         assert int(scripted("ring_size")(other_samples, other_cursors)) == int(ops.ring_size(samples, cursors))
 
 
-@settings(deadline=None, max_examples=80)
-@given(
-    n_frames=st.integers(1, 30),
-    rates=st.tuples(st.integers(1, 9), st.integers(1, 9)),
-    share=st.floats(0, 1, exclude_max=True),
-    mean_params=st.booleans(),
-    n_skipped=st.integers(0, 63),
-)
-def test_parameters_come_to_the_model_as_by_the_native_operators(
-    n_frames: int, rates: tuple[int, int], share: float, mean_params: bool, n_skipped: int
-) -> None:
-    up, down = rates
-    rings = []
-    torch.manual_seed(n_frames)
-    for n_channels, capacity in ((2, 64), (4, 512)):
-        samples, cursors = new_ring(n_channels, capacity)
-        ops.ring_write(torch.rand(n_channels, n_skipped), samples, cursors)
-        ops.ring_skip(n_skipped, samples, cursors)
-        ops.ring_write(torch.rand(n_channels, 64 if capacity == 64 else 500 - n_skipped), samples, cursors)
-        rings += [samples, cursors]
-    others = copy.deepcopy(rings)
-    ranges = torch.tensor([[0.0, 5.0, 1.0], [-2.0, 3.0, 0.0]])
-    arguments = (ranges, n_frames, up, down, int(share * (up + down)), mean_params)
-    expected = ops.stream_read(*rings, *arguments)
-    assert_same(scripted("stream_read")(*others, *arguments), expected)
-    assert_same(others, rings)
-
-
 @pytest.mark.parametrize(
     ("name", "arguments", "message"),
     [
@@ -184,10 +155,6 @@ def test_parameters_come_to_the_model_as_by_the_native_operators(
         ("clean_params", (audio(4), 5, torch.rand(3)), "a value for each of the 4 rows"),
         ("denormalize_params", (audio(4), torch.rand(5, 3)), "a row for each of the 5 ranges"),
         ("denormalize_params", (audio(4), torch.rand(3, 2)), "3 columns"),
-        ("stream_write", (audio(1), audio(3), 0, *ring(2), *ring(4)), "params must be float32 with the ring's 4"),
-        ("stream_write", (audio(1), audio(4, 4), 0, *ring(2), *ring(4)), "params must have 1 column or the 5"),
-        ("stream_write", (audio(1), audio(4), 4, *ring(2), *ring(4)), "params brings 9 frames"),
-        ("stream_pop", (*ring(2, 3), 5, 1), "n_frames asks for 5 frames, the ring holds 3"),
     ],
 )  # fmt: skip
 def test_it_refuses_what_the_native_operator_refuses(name: str, arguments: tuple[Any, ...], message: str) -> None:

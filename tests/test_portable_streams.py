@@ -121,3 +121,76 @@ def test_one_flavour_refuses_the_memory_of_the_other() -> None:
     for player in (one, other):
         with pytest.raises(SCRIPT_ERRORS, match="stream must be"):
             player(torch.rand(2, 60), torch.rand(3, 60))
+
+
+def settings_with(**changed: Any) -> tuple[Any, ...]:
+    """Return arguments of new_stream, but for what is changed."""
+    arguments: dict[str, Any] = {
+        "host_hz": 44100, "least_frames": 4, "most_frames": 90, "model_hz": 48000, "model_block": 64,
+        "n_in_channels": 2, "n_out_channels": 2, "param_ranges": RANGES, "default_params": DEFAULTS,
+        "mean_params": False,
+    }  # fmt: skip
+    return tuple((arguments | changed).values())
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"host_hz": 0}, {"model_hz": 100}, {"least_frames": 0}, {"least_frames": 91}, {"model_block": 0},
+        {"n_in_channels": 3}, {"n_out_channels": 0}, {"param_ranges": torch.zeros(4, 3)},
+        {"param_ranges": torch.zeros(2, 2)}, {"default_params": torch.zeros(3, 2)},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)  # fmt: skip
+def test_both_flavours_refuse_settings_that_no_stream_has(changed: dict[str, Any]) -> None:
+    for operators in (native, portable):
+        with pytest.raises(SCRIPT_ERRORS, match=r"new_(stream|resampler): "):
+            operators("new_stream")(*settings_with(**changed))
+
+
+@pytest.mark.parametrize(
+    "arguments", [("late", 0, 0), ("delayed", -1, 0), ("delayed", 0, 2**40), ("delayed", 10**4, 0)]
+)
+def test_both_flavours_refuse_a_start_that_no_stream_can_have(arguments: tuple[Any, ...]) -> None:
+    for operators in (native, portable):
+        memory = operators("new_stream")(*settings_with())
+        before = memory.clone()
+        with pytest.raises(SCRIPT_ERRORS, match="stream_start: "):
+            operators("stream_start")(*arguments, memory)
+        assert torch.equal(memory, before)
+
+
+@pytest.mark.parametrize(
+    ("audio", "params"),
+    [
+        (torch.rand(3, 9), torch.rand(3, 1)), (torch.rand(2, 3), torch.rand(3, 1)),
+        (torch.rand(2, 91), torch.rand(3, 1)), (torch.rand(9), torch.rand(3, 1)),
+        (torch.rand(2, 9).double(), torch.rand(3, 1)),
+        (torch.rand(2, 9), torch.rand(2, 9)), (torch.rand(2, 9), torch.rand(3, 8)), (torch.rand(2, 9), torch.rand(3)),
+    ],
+    ids=["3 channels", "too short", "too long", "1-D", "float64", "2 knobs", "short curves", "flat knobs"],
+)  # fmt: skip
+def test_what_is_no_block_changes_nothing_in_either_flavour(audio: Tensor, params: Tensor) -> None:
+    for operators in (native, portable):
+        memory = operators("new_stream")(*settings_with())
+        operators("stream_start")("delayed", 200, 0, memory)
+        before = memory.clone()
+        for delayed in (True, False):
+            assert operators("stream_exchange")(audio, params, delayed, memory).shape == (0, 0)
+        with pytest.raises(SCRIPT_ERRORS, match="stream_take: no block of the model is full"):
+            operators("stream_take")(memory)
+        with pytest.raises(SCRIPT_ERRORS, match="stream_put: audio must have shape"):
+            operators("stream_put")(torch.rand(2, 63), memory)
+        with pytest.raises(SCRIPT_ERRORS, match="stream_put: no block of the model was taken"):
+            operators("stream_put")(torch.rand(2, 64), memory)
+        assert torch.equal(memory, before)
+        operators("stream_stop")(memory)
+        assert operators("stream_exchange")(torch.rand(2, 9), torch.rand(3, 1), True, memory).shape == (0, 0)
+
+
+def test_too_short_a_delay_is_told_by_both_flavours() -> None:
+    for operators in (native, portable):
+        memory = operators("new_stream")(*settings_with())
+        operators("stream_start")("delayed", 3, 0, memory)
+        with pytest.raises(SCRIPT_ERRORS, match="stream_exchange: the host asks for 9 frames, the stream holds 0"):
+            operators("stream_exchange")(torch.rand(2, 9), torch.rand(3, 1), True, memory)

@@ -30,7 +30,10 @@ NEUTONE_ALWAYS_INLINE bool are_clean(const float* values, std::size_t count) noe
     for (std::size_t lane = 0; lane < kMaxima; ++lane) add(lane, values[lane]);
   }
   for (std::size_t lane = 0; lane < count; ++lane) add(lane, values[lane]);
-  return *std::ranges::max_element(most) <= std::bit_cast<std::uint32_t>(1.0F);
+  for (std::size_t half = kMaxima / 2; half > 0; half /= 2) {
+    for (std::size_t lane = 0; lane < half; ++lane) most[lane] = std::max(most[lane], most[lane + half]);
+  }
+  return most[0] <= std::bit_cast<std::uint32_t>(1.0F);
 }
 
 // Adds value i to sum i % kCurveLanes, for so many times kCurveLanes values. The sums are the same bits in any vectors.

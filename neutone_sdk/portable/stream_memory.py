@@ -26,9 +26,10 @@ They are read and written as a list, all at once:
 import torch
 from torch import Tensor
 
+from neutone_sdk.portable.parameters import check_ranges
 from neutone_sdk.portable.resampler import new_resampler
 from neutone_sdk.portable.resampler_design import half_taps_of, reduced_rates
-from neutone_sdk.portable.tensors import check_memory
+from neutone_sdk.portable.tensors import check_frames, check_memory
 
 
 def words_of(op: str, stream: Tensor) -> list[int]:
@@ -130,6 +131,10 @@ def new_stream(
         )
     if min(n_in_channels, n_out_channels) < 1 or max(n_in_channels, n_out_channels) > 2:
         raise RuntimeError(f"new_stream: channels must be 1 or 2, got {n_in_channels} and {n_out_channels}")
+    check_frames("new_stream", "default_params", default_params)
+    if default_params.size(1) != 1:
+        raise RuntimeError(f"new_stream: default_params must have 1 column, got {default_params.size(1)}")
+    check_ranges("new_stream", default_params, param_ranges)
     to_model, in_history, in_state = new_resampler(host_hz, model_hz, "standard", n_in_channels)
     to_host, out_history, out_state = new_resampler(model_hz, host_hz, "standard", n_out_channels)
     n_params = default_params.size(0)
