@@ -31,7 +31,7 @@ struct Rates {
   std::int64_t host_hz;
   std::int64_t model_hz;
 };
-constexpr std::array<Rates, 4> kRates{{{48'000, 48'000}, {44'100, 48'000}, {48'000, 22'050}, {8'000, 767'999}}};
+constexpr std::array<Rates, 4> kRates{{{48'000, 48'000}, {44'100, 48'000}, {48'000, 22'050}, {44'100, 47'999}}};
 constexpr std::int64_t kMostFrames = 300;
 constexpr std::int64_t kModelBlock = 128;
 constexpr std::size_t kParams = 3;
@@ -206,9 +206,9 @@ void mad_headers_are_refused_or_reach_nothing_outside() {
   for (const Rates& rates : kRates) {
     const Memory memory = started(rates);
     const Buffer out(2, kMostFrames);
-    const std::vector<float> good(memory.floats.get(), memory.floats.get() + memory.size);
+    const HostStreamHeader good = memory.view().header();
     for (int attempt = 0; attempt < 1000; ++attempt) {
-      std::ranges::copy(good, memory.floats.get());
+      std::memcpy(memory.floats.get(), &good, sizeof(good));
       for (std::uint64_t changes = 1 + random() % 2; changes > 0; --changes) {
         char* const word = reinterpret_cast<char*>(memory.floats.get()) + random() % kWords * sizeof(std::int64_t);
         std::uint64_t value = 0;
