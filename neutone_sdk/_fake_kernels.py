@@ -144,7 +144,8 @@ def _stream_stop(stream: Tensor) -> None:
 @_fake("stream_exchange")
 def _stream_exchange(audio: Tensor, params: Tensor, delayed: bool, stream: Tensor) -> Tensor:  # noqa: ARG001
     """Of a delayed stream, where no block of the model gets full: what it really is, only its memory says."""
-    _check_one_device("stream_exchange", audio=audio, params=params, stream=stream)
+    if audio.device != stream.device or params.device != stream.device:
+        return stream.new_empty(0, 0)  # not in order; what is wrong is found out by those who have to say it
     return audio.new_empty(audio.shape)
 
 

@@ -45,7 +45,9 @@ def test_the_workflow_runs_what_has_to_pass() -> None:
 
 
 def test_every_native_test_is_built() -> None:
-    listed = set(re.findall(r"neutone_add_(?:engine_)?test\((\w+)\)", (ROOT / "tests/native/CMakeLists.txt").read_text()))
+    listed = set(
+        re.findall(r"neutone_add_(?:engine_)?test\((\w+)\)", (ROOT / "tests/native/CMakeLists.txt").read_text())
+    )
     assert {file.stem for file in (ROOT / "tests" / "native").glob("*_test.cpp")} == listed
 
 
