@@ -8,8 +8,6 @@ namespace {
 
 constexpr std::int64_t kMaxCapacity = 1'099'511'627'776;
 constexpr std::int64_t kMaxTableSide = 16'777'216;
-// Far beyond any stream, far below what overflows when rates are multiplied with it.
-constexpr std::int64_t kMaxPosition = 2'000'000'000'000'000'000;
 
 constexpr bool in_range(std::int64_t value, std::int64_t least, std::int64_t most) noexcept {
   return value >= least && value <= most;
@@ -45,14 +43,6 @@ bool is_sane_filter(const HostStreamFilter& filter, const ResamplerPlan& plan) n
   if (!plan.is_exact()) return filter.rows > std::int64_t{kExtraRows};
   // A group's windows lie within a row, or its last would wait for room that never comes.
   return filter.rows % std::int64_t{kGroupRows} == 0 && padding * plan.up >= std::int64_t{kGroupRows - 1} * plan.down;
-}
-
-bool is_sane_cursor(const ResamplerCursor& cursor, const HostStreamFilter& filter, const ResamplerPlan& plan) noexcept {
-  const std::int64_t room = filter.history_frames - static_cast<std::int64_t>(plan.padding());
-  const bool is_known_row =
-      cursor.row >= 0 && (plan.is_exact() ? cursor.row < plan.period() && cursor.is_in_row(plan) : cursor.row == 0);
-  return in_range(cursor.filled, 0, room) && in_range(cursor.position, 0, kMaxPosition) && is_known_row &&
-         cursor.window_start(plan) >= 0;
 }
 
 bool are_sane(const RingCursors& cursors, std::int64_t capacity) noexcept {
@@ -97,7 +87,8 @@ bool HostStreamHeader::is_sane(std::size_t size) const noexcept {
     const ResamplerPlan model_plan = to_model_plan();
     const ResamplerPlan host_plan = to_host_plan();
     if (!is_sane_filter(to_model, model_plan) || !is_sane_filter(to_host, host_plan) ||
-        !is_sane_cursor(to_model_cursor, to_model, model_plan) || !is_sane_cursor(to_host_cursor, to_host, host_plan)) {
+        !to_model_cursor.is_sane(model_plan, to_model.history_frames) ||
+        !to_host_cursor.is_sane(host_plan, to_host.history_frames)) {
       return false;
     }
   }

@@ -36,6 +36,17 @@ struct ResamplerCursor {
     return cursor;
   }
 
+  // Far beyond any stream, far below what overflows when rates are multiplied with it.
+  static constexpr std::int64_t kMaxPosition = 2'000'000'000'000'000'000;
+
+  // Whether a resampler over a history of so many frames can be there, and leads nowhere outside: cursors may come from
+  // memory that others have written to.
+  [[nodiscard]] bool is_sane(const ResamplerPlan& plan, std::int64_t history_frames) const noexcept {
+    const std::int64_t room = history_frames - static_cast<std::int64_t>(plan.padding());
+    if (filled < 0 || filled > room || position < 0 || position > kMaxPosition || row < 0) return false;
+    const bool is_known_row = plan.is_exact() ? row < plan.period() && is_in_row(plan) : row == 0;
+    return is_known_row && window_start(plan) >= 0;
+  }
   // Whether the row's phase is that of the position.
   [[nodiscard]] bool is_in_row(const ResamplerPlan& plan) const noexcept {
     return row * plan.down % plan.up == position % plan.up;

@@ -21,9 +21,6 @@ constexpr std::size_t kCursor = 5;
 constexpr std::size_t kEnd = 8;
 static_assert(sizeof(ResamplerCursor) == (kEnd - kCursor) * sizeof(int64_t));
 
-// Far beyond any stream, far below what overflows when rates are multiplied with it.
-constexpr int64_t kMaxPosition = 2'000'000'000'000'000'000;
-
 template <typename Real>
 constexpr ScalarType kDtype = sizeof(Real) == sizeof(float) ? ScalarType::Float : ScalarType::Double;
 
@@ -50,14 +47,10 @@ ResamplerPlan plan_in(const char* op, const Tensor& table, const int64_t* words)
 }
 
 void check_cursor(const char* op, const ResamplerPlan& plan, const ResamplerCursor& cursor, int64_t history_frames) {
-  const auto padding = static_cast<int64_t>(plan.padding());
-  const auto least = static_cast<int64_t>(plan.taps) + padding;
+  const auto least = static_cast<int64_t>(plan.taps + plan.padding());
   STD_TORCH_CHECK(history_frames >= least, op, ": history must have at least ", least, " frames, got ", history_frames);
-  const bool is_known_row =
-      cursor.row >= 0 && (plan.is_exact() ? cursor.row < plan.period() && cursor.is_in_row(plan) : cursor.row == 0);
-  STD_TORCH_CHECK(cursor.filled >= 0 && cursor.filled <= history_frames - padding && cursor.position >= 0 &&
-                      cursor.position <= kMaxPosition && is_known_row && cursor.window_start(plan) >= 0,
-                  op, ": state holds numbers that no resampler can have; make it afresh");
+  STD_TORCH_CHECK(cursor.is_sane(plan, history_frames), op,
+                  ": state holds numbers that no resampler can have; make it afresh");
 }
 
 }  // namespace
