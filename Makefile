@@ -14,6 +14,9 @@ OTHER_TORCH ?= 2.14.1
 VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# What several presets compile with the same options is compiled once, where ccache is installed.
+export CMAKE_CXX_COMPILER_LAUNCHER ?= $(shell command -v ccache)
+export CCACHE_DIR ?= $(CURDIR)/build/ccache
 
 HOSTS_VENV := build/hosts-venv
 
