@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from .conftest import Result
 
-FOLDER = Path(__file__).parents[1] / "build" / "host"
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / os.environ.get("NEUTONE_HOST_BUILD", "build/host")  # another one: see sanitized_host.py
 OPERATORS = FOLDER / "libneutone_ops.so"
 
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from neutone_sdk import ContinuousNeutoneParameter, WaveformToWaveformBase
 from tests.conftest import Noise
-from tests.wrappers import card, export_quickly
+from tests.wrappers import PassThrough, card, export_quickly
 
 from .players import Playback, Session, play_clap, play_pedalboard
 
@@ -144,3 +144,15 @@ def test_another_model_takes_over_while_playing(identity: Files, scaled: Path, t
     assert (played[:, :8_000] == 0.5).all()
     assert played[0, -1] == pytest.approx(0.75, abs=1e-5)
     assert np.abs(np.diff(played)).max() < 0.01
+
+
+def test_a_model_of_another_latency_is_told_and_plays_at_that(identity: Files, noise: Noise, tmp_path: Path) -> None:
+    audio = 0.5 * noise(2, 30_000, 8).numpy()
+    later = export_quickly(tmp_path, PassThrough(nn.Identity(), card=card(native_buffer_sizes=[2048])))
+    play(tmp_path, later, audio, "--save", tmp_path / "state")
+
+    playback = play(tmp_path, identity(2), audio, "--blocks", 64, "--load-at", f"8000:{tmp_path / 'state'}")
+
+    assert playback.report["latencies"] == [1_024, 4_096]
+    assert playback.report["latency_changes_told"] >= 1
+    np.testing.assert_array_equal(playback.audio[:, 20_000:], audio[:, 20_000:])
