@@ -140,6 +140,17 @@ class RawModel(nn.Module):
         return [64]
 
 
+class SmallModel(RawModel):
+    """Knows no tricks: torch gets it ready in 4 ms."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+
+    def forward(self, x: Tensor, params: Tensor) -> Tensor:  # noqa: ARG002
+        """Return the audio."""
+        return x.clone()
+
+
 class RawScript(nn.Module):
     """What such a model lies in."""
 

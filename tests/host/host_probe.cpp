@@ -1,7 +1,7 @@
 // What tests/test_native_host.py does with neutone::host::Model itself, in a process without Python:
 //   host_probe blocks N FILE...       of each plays N blocks, forgets, plays one more; prints what each block said
 //   host_probe reload FILE N          opens it, plays it in an engine and closes both, again and again; prints how many
-//                                     KiB of memory there were after 100 rounds and after N
+//                                     KiB of memory there are after each round
 //   host_probe metadata FILE...       reads what each says of itself; prints what was wrong with it
 //   host_probe open FILE...           opens each; prints what was wrong with it
 //   host_probe choose                 reads lines "rate block is_constant n rates n sizes"; prints rate and block
@@ -95,18 +95,17 @@ std::int64_t resident_kib() {
 }
 
 void reload(const std::string& file, int count) {
-  constexpr int kWarmUp = 100;  // until torch has made what it keeps
   constexpr std::size_t kFrames = 64;
   const auto workers = std::make_shared<WorkerPool>();
   std::vector<float> audio(2 * kFrames, 0.5F);
   const neutone::dsp::Planar<float> rows{audio.data(), 2, kFrames, kFrames};
-  for (int i = 1; i <= count; ++i) {
+  for (int i = 0; i < count; ++i) {
     Engine engine(workers);
     engine.set_model(std::make_shared<Model>(file));
     engine.prepare({.max_block_frames = kFrames}, {.latency_mode = neutone::engine::LatencyMode::kBlocking});
     for (int callback = 0; callback < 3; ++callback) engine.process(rows, {}, rows);
     if (engine.stats().failed_blocks > 0) throw std::runtime_error("the model has failed");
-    if (i == kWarmUp || i == count) std::cout << resident_kib() << "\n";
+    std::cout << resident_kib() << "\n";
   }
 }
 

@@ -10,12 +10,12 @@ from torch import Tensor, nn
 
 from neutone_sdk import WaveformToWaveformBase
 from tests.conftest import Noise
+from tests.native_host import RawScript, SmallModel, saved
 from tests.wrappers import card, export_quickly
 
 from .players import PLAYERS, Playback, Session, play_clap
 
 N_FRAMES = 6_000
-KEPT_KIB = 8  # of each model, at most: torch keeps the names of types; a plugin has some MiB
 
 
 class Broken(WaveformToWaveformBase):
@@ -86,14 +86,16 @@ def test_an_instance_more_is_an_instance_like_the_first(identity: Callable[[int]
     assert playback.report["controls"]["Missing samples"] == 0
 
 
-def test_loading_and_unloading_a_thousand_times_plays_the_same_and_keeps_no_memory(
-    identity: Callable[[int], Path], tmp_path: Path
-) -> None:
-    playback = instances_and_rounds(identity(2), tmp_path, "--rounds", 1_000, n_frames=700)
+def test_loading_and_unloading_a_thousand_times_plays_the_same_and_keeps_no_memory(tmp_path: Path) -> None:
+    model = tmp_path / "small.nm"
+    model.write_bytes(saved(RawScript(SmallModel())))
+
+    playback = instances_and_rounds(model, tmp_path, "--rounds", 1_000, "--blocks", 64, n_frames=700)
 
     resident_kib = playback.report["resident_kib"]
     assert len(resident_kib) == 1_000
-    assert resident_kib[-1] - resident_kib[99] < 900 * KEPT_KIB
+    # What is freed is not always gone at once. Grown by 40 KiB when this was written; an instance has 4 MiB.
+    assert min(resident_kib[-100:]) - min(resident_kib[:100]) < 1_000
     assert playback.report["controls"]["Late blocks"] == 0
 
 
