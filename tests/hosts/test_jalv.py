@@ -64,9 +64,7 @@ EXAMPLES = {
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_examples_play_what_render_plays_and_every_loss_is_counted(
-    name: str, neutone: Neutone, tmp_path: Path
-) -> None:
+def test_examples_play_what_render_plays_and_every_loss_is_counted(name: str, neutone: Neutone, tmp_path: Path) -> None:
     example = EXAMPLES[name]
     model = export_quickly(tmp_path, example.make())
     # The model hears silence first, however long it has played nothing before.
