@@ -146,7 +146,7 @@ class SmallModel(RawModel):
     def __init__(self) -> None:
         super().__init__("")
 
-    def forward(self, x: Tensor, params: Tensor) -> Tensor:  # noqa: ARG002
+    def forward(self, x: Tensor, params: Tensor) -> Tensor:
         """Return the audio."""
         return x.clone()
 
