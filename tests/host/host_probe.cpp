@@ -148,7 +148,7 @@ void load_all(std::span<char*> libraries) {
 
 void plant(const std::string& what) {
   const auto numbers = std::make_unique<float[]>(8);
-  volatile std::size_t past_the_end = 8;
+  const volatile std::size_t past_the_end = 8;
   if (what == "overflow") numbers[past_the_end] = 1.0F;
   if (what == "leak") new std::vector<float>(8);  // NOLINT(*-owning-memory,bugprone-unused-raii): on purpose
 }

@@ -1,5 +1,6 @@
 """Files that do not play, models that fail, and hosts that come and go: the host survives and hears the input."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 
 from neutone_sdk import WaveformToWaveformBase
 from tests.conftest import Noise
-from tests.native_host import RawScript, SmallModel, saved
+from tests.native_host import RawModel, RawScript, SmallModel, saved
 from tests.wrappers import card, export_quickly
 
 from .players import PLAYERS, Playback, Session, play_clap
@@ -55,6 +56,36 @@ def test_a_file_that_does_not_play_leaves_the_input_and_one_message(
     assert playback.report["latencies"] == [0]
     assert playback.stderr.count("Neutone cannot play") == 1
     assert str(file) in playback.stderr
+
+
+def test_a_model_that_cannot_play_at_this_rate_leaves_the_input_and_one_message(noise: Noise, tmp_path: Path) -> None:
+    audio = 0.5 * noise(2, N_FRAMES, 4).numpy()
+    model = tmp_path / "refuses.nm"
+    model.write_bytes(saved(RawScript(RawModel("refuses"))))
+
+    playback = play_clap(Session(tmp_path, model, audio))
+
+    np.testing.assert_array_equal(playback.raw[:, :N_FRAMES], audio)
+    assert playback.report["latencies"] == [0]
+    assert playback.stderr.count("Neutone cannot play") == 1
+    assert "not at 48000 Hz" in playback.stderr
+
+
+def test_a_file_that_is_gone_in_a_session_leaves_the_input(
+    identity: Callable[[int], Path], noise: Noise, tmp_path: Path
+) -> None:
+    audio = 0.5 * noise(2, 20_000, 5).numpy()
+    gone = tmp_path / "gone.nm"
+    shutil.copy(identity(2), gone)
+    play_clap(Session(tmp_path, gone, audio, options=("--save", tmp_path / "state")))
+    gone.unlink()
+
+    options = ("--blocks", 64, "--load-at", f"8000:{tmp_path / 'state'}")
+    playback = play_clap(Session(tmp_path, identity(2), audio, options=options))
+
+    assert playback.report["latencies"] == [1_024, 0]
+    np.testing.assert_array_equal(playback.audio[:, 15_000:], audio[:, 15_000:])
+    assert playback.stderr.count("Neutone cannot play") == 1
 
 
 @pytest.mark.parametrize("host", PLAYERS)

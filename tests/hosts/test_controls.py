@@ -48,6 +48,14 @@ def test_dry_and_wet_meet(identity: Files, noise: Noise, tmp_path: Path, options
     np.testing.assert_array_equal(playback.audio, audio)
 
 
+def test_callbacks_longer_than_any_piece_are_played_whole(identity: Files, noise: Noise, tmp_path: Path) -> None:
+    audio = 0.5 * noise(2, N_FRAMES, 9).numpy()
+
+    playback = play(tmp_path, identity(2), audio, "--blocks", 10_000, wet=0.5, dry=0.5)
+
+    np.testing.assert_array_equal(playback.audio, audio)
+
+
 def test_gains_are_decibels_around_the_model_and_behind_the_mix(identity: Files, noise: Noise, tmp_path: Path) -> None:
     audio = 0.01 * noise(2, N_FRAMES, 1).numpy()
 
