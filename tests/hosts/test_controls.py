@@ -30,7 +30,8 @@ class Scaled(WaveformToWaveformBase):
 @pytest.fixture(scope="module")
 def scaled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     knob = ContinuousNeutoneParameter("Amount", "Factor", 0.5, min_value=0.0, max_value=2.0)
-    facts = card(parameters=[knob], wet_default=0.75, input_gain_default=0.6, native_buffer_sizes=[512])
+    gains = {"wet_default": 0.75, "dry_default": 0.25, "input_gain_default": 0.6, "output_gain_default": 0.4}
+    facts = card(parameters=[knob], native_buffer_sizes=[512], **gains)
     return export_quickly(tmp_path_factory.mktemp("scaled"), Scaled(nn.Identity(), card=facts))
 
 
@@ -113,7 +114,8 @@ def test_a_host_that_does_not_wait_gets_what_is_ready_in_time_and_the_rest_count
     lost = (playback.audio != audio).any(axis=0)
     assert playback.report["latencies"] == [playback.report["latency"]]
     assert np.count_nonzero(lost) <= playback.report["controls"]["Missing samples"]
-    assert (np.abs(playback.audio) <= np.abs(audio) + 1e-6).all()
+    # Where a gap begins, the sample before it fades away, which may be louder than the one in its place.
+    assert np.abs(playback.audio).max() <= np.abs(audio).max() + 1e-6
 
 
 @pytest.mark.parametrize("player", [play_clap, play_pedalboard])
@@ -126,11 +128,12 @@ def test_a_model_from_the_start_names_its_knobs_and_sets_the_controls(
 
     controls = playback.report["controls"]
     assert controls["Amount"] == pytest.approx(0.25)
-    assert (controls["Wet"], controls["Dry"]) == (0.75, 0.0)
-    assert controls["Input gain"] == pytest.approx(0.6)
+    assert (controls["Wet"], controls["Dry"]) == (0.75, 0.25)
+    assert (controls["Input gain"], controls["Output gain"]) == pytest.approx((0.6, 0.4))
     assert "Knob 1" not in controls
     assert "Knob 2" in controls
-    np.testing.assert_allclose(playback.audio, 0.75 * 10 ** (6 / 20) * 0.5 * audio, rtol=1e-5, atol=1e-7)
+    wet, dry = 0.75 * 10 ** (6 / 20) * 0.5, 0.25
+    np.testing.assert_allclose(playback.audio, 10 ** (-6 / 20) * (wet + dry) * audio, rtol=1e-5, atol=1e-7)
 
 
 def test_state_brings_model_and_controls_back(scaled: Path, noise: Noise, tmp_path: Path) -> None:
@@ -145,7 +148,8 @@ def test_state_brings_model_and_controls_back(scaled: Path, noise: Noise, tmp_pa
 
 def test_another_model_takes_over_while_playing(identity: Files, scaled: Path, tmp_path: Path) -> None:
     audio = np.full((2, 30_000), 0.5, np.float32)
-    play(tmp_path, scaled, audio, "--save", tmp_path / "state", amount=0.75, input_gain=0.5, wet=1.0)
+    neutral = {"input_gain": 0.5, "output_gain": 0.5, "wet": 1.0, "dry": 0.0}
+    play(tmp_path, scaled, audio, "--save", tmp_path / "state", amount=0.75, **neutral)
 
     played = play(tmp_path, identity(2), audio, "--load-at", f"8000:{tmp_path / 'state'}").audio
 
