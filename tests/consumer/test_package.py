@@ -76,7 +76,10 @@ def test_without_components_there_is_what_can_be(without_torch: Path, asker: Pat
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("-DCOMPONENTS=host",), r"neutone::host: there is no torch\. Install it \(pip install torch\), and set Python_E"),
+        (
+            ("-DCOMPONENTS=host",),
+            r"neutone::host: there is no torch\. Install it \(pip install torch\), and set Python_E",
+        ),
         (
             ("-DCOMPONENTS=host", "-DTORCH_ROOT={old}"),
             r"neutone::host: the torch in \S*/old has version 2\.9\.1\. Install 2\.10 or newer \(pip install 'torch>=2",
