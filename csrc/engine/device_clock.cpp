@@ -1,4 +1,4 @@
-#include "engine/device_clock.h"
+#include "device_clock.h"
 
 #include <chrono>
 #include <system_error>
