@@ -16,6 +16,7 @@
 #include "dsp/planar.h"
 #include "engine/engine.h"
 #include "host/model.h"
+#include "identity.h"
 #include "parameters.h"
 
 START_NAMESPACE_DISTRHO
@@ -24,6 +25,7 @@ namespace {
 
 namespace dsp = neutone::dsp;
 namespace engine = neutone::engine;
+namespace example = neutone::example;
 namespace host = neutone::host;
 
 constexpr std::size_t kChannels = NEUTONE_PLUGIN_CHANNELS;
@@ -42,11 +44,17 @@ std::shared_ptr<engine::WorkerPool> shared_workers() {
   return pool;
 }
 
-// The file to begin with, empty for none.
-std::string model_at_start() {
+// The file that the environment names, empty for none.
+std::string model_of_environment() {
   // NOLINTNEXTLINE(concurrency-mt-unsafe): whoever changes the environment while plugins load is beyond help
   const char* path = std::getenv("NEUTONE_MODEL");
   return path == nullptr ? "" : path;
+}
+
+// The file to play where no state names one, empty for none.
+std::string model_at_start() {
+  const std::string named = model_of_environment();
+  return named.empty() ? example::identity().model.string() : named;
 }
 
 void report(const std::string& problem) { d_stderr("Neutone cannot play %s", problem.c_str()); }  // NOLINT(*-vararg)
@@ -61,13 +69,12 @@ class NeutonePlugin final : public Plugin {
   }
 
  protected:
+  [[nodiscard]] const char* getName() const override { return example::identity().name.c_str(); }
   [[nodiscard]] const char* getLabel() const override { return "neutone_example"; }
   [[nodiscard]] const char* getMaker() const override { return "The neutone_sdk developers"; }
   [[nodiscard]] const char* getLicense() const override { return "MIT"; }
   [[nodiscard]] uint32_t getVersion() const override { return d_version(1, 0, 0); }
-  [[nodiscard]] int64_t getUniqueId() const override {
-    return d_cconst('n', 'm', 'e', '0' + static_cast<char>(kChannels));
-  }
+  [[nodiscard]] int64_t getUniqueId() const override { return example::identity().vst3_id; }
 
   void initAudioPort(bool is_input, uint32_t index, AudioPort& port) override {
     port.groupId = kChannels == 1 ? kPortGroupMono : kPortGroupStereo;
@@ -94,14 +101,17 @@ class NeutonePlugin final : public Plugin {
     state.hints = kStateIsFilenamePath;
     state.key = kModelKey;
     state.label = "Model file (.nm)";
-    state.defaultValue = model_at_start().c_str();
+    state.defaultValue = model_of_environment().c_str();  // the path of a bundle has no place in a session
   }
 
   [[nodiscard]] float getParameterValue(uint32_t index) const override { return values_[index]; }
   void setParameterValue(uint32_t index, float value) override { values_[index] = value; }
 
   // Hosts call this where they may wait: never on the audio thread.
-  void setState(const char* /*key*/, const char* value) override { load(value); }
+  void setState(const char* /*key*/, const char* value) override {
+    const std::string named(value);
+    load(named.empty() ? example::identity().model.string() : named);
+  }
 
   void activate() override { prepare(); }
 
