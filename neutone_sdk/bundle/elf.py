@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from neutone_sdk.errors import BundleError
 
-# The C and C++ runtimes and the loader, which every Linux that runs torch brings: those that manylinux wheels leave out.
+# The C and C++ runtimes and the loader, which every Linux that runs torch brings: what manylinux wheels leave out.
 _OF_THE_SYSTEM: Final = re.compile(r"(?:lib(?:c|m|dl|rt|util|pthread|gcc_s|stdc\+\+)|ld-linux-[\w-]+)\.so\.\d+")
 _ORIGIN: Final = re.compile(r"\$ORIGIN\b|\$\{ORIGIN\}")
 
@@ -39,7 +39,7 @@ def read_dynamic(library: Path) -> Dynamic:
         raise BundleError(msg) from error
     try:
         with library.open("rb") as file:
-            segments = ELFFile(file).iter_segments("PT_DYNAMIC")
+            segments: Iterator[Any] = ELFFile(file).iter_segments("PT_DYNAMIC")
             tags = [(tag.entry.d_tag, tag) for segment in segments for tag in segment.iter_tags()]
             needed = tuple(tag.needed for kind, tag in tags if kind == "DT_NEEDED")
             paths = {kind: getattr(tag, kind[3:].lower()) for kind, tag in tags if kind in ("DT_RPATH", "DT_RUNPATH")}

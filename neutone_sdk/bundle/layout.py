@@ -53,8 +53,8 @@ def layout_of(plugin_format: str, output: Path) -> Layout:
     suffix = SUFFIXES[plugin_format]
     if plugin_format == "clap" and output.suffix == ".clap":
         msg = (
-            f"a CLAP is a single file on Linux, with its libraries beside it, so that its bundle is a folder of another "
-            f"name, got {output.name}; call it {output.stem}, which then holds {output.name}"
+            f"a CLAP is a single file on Linux, with its libraries beside it, so that its bundle is a folder of "
+            f"another name, got {output.name}; call it {output.stem}, which then holds {output.name}"
         )
         raise InvalidArgumentError(msg)
     if suffix and output.suffix != suffix:

@@ -77,6 +77,6 @@ def _put(text: str, pattern: str, replacement: str) -> str:
 
 def _only(found: list[Any]) -> Any:
     if len(found) != 1:
-        msg = "the description of the plugin is not of this version of neutone_sdk; build the plugins again (make plugins)"
+        msg = "the description of the plugin is not of this version of neutone_sdk; build plugins again (make plugins)"
         raise BundleError(msg)
     return found[0]

@@ -10,7 +10,6 @@ from typing import Any
 import torch
 
 from neutone_sdk._library import ops_library_path
-from neutone_sdk.archive import read_model
 from neutone_sdk.bundle.elf import check_relocatable, closure
 from neutone_sdk.bundle.folder import check_place, new_folder
 from neutone_sdk.bundle.identity import FILE_NAME, Identity, identity_of
@@ -18,11 +17,12 @@ from neutone_sdk.bundle.layout import Layout, check_format, default_output, layo
 from neutone_sdk.bundle.licenses import license_files
 from neutone_sdk.bundle.lv2 import describe
 from neutone_sdk.bundle.plugins import Plugin, find_plugin
-from neutone_sdk.checks.check import Budget
-from neutone_sdk.checks.subject import Subject
+from neutone_sdk.checks.subject import noise, play_afresh
+from neutone_sdk.constants import DEFAULT_DAW_BS, DEFAULT_DAW_SR
 from neutone_sdk.export import load_neutone_model
-
-_PLAYING_SECONDS = 2.0
+from neutone_sdk.files import open_file
+from neutone_sdk.rendering import set_up_host
+from neutone_sdk.streaming.schedule import ceil_div, select_best_model_sr
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def bundle_model(
     plugins_from: Path | str | None = None,
     on_step: Callable[[str], None] = lambda _: None,
 ) -> Bundle:
-    """Make a plugin of a model: a folder with the plugin, torch, the operators and the model, that can be moved anywhere.
+    """Make a plugin of a model: a folder with plugin, torch, operators and model, that can be moved anywhere.
 
     It is there whole or not at all. Hosts know it by identifiers that come from name, model and channels: bundles of
     several models, or of two versions of one, live beside each other.
@@ -103,11 +103,14 @@ def bundle_model(
 
 
 def _playable(model: Path) -> tuple[bytes, dict[str, Any]]:
-    load_neutone_model(model)  # says what it would need
-    file = read_model(model)
-    subject = Subject(file.content, file.metadata)
-    subject.perform(subject.load(), Budget(_PLAYING_SECONDS))
-    return file.content, file.metadata
+    """Return the content of a file and its metadata, once its model has played until it had a block of its own."""
+    script, metadata = load_neutone_model(model)
+    rate_hz = select_best_model_sr(DEFAULT_DAW_SR, list(script.get_native_sample_rates()))
+    latency = set_up_host(script, rate_hz, DEFAULT_DAW_BS)
+    n_blocks = ceil_div(latency.model_block, DEFAULT_DAW_BS) + 1
+    play_afresh(script, noise(2, n_blocks * DEFAULT_DAW_BS), DEFAULT_DAW_BS)
+    with open_file(model) as file:
+        return file.read(), metadata
 
 
 def _fill(folder: Path, parts: _Parts, plugin: str, *, hard_links: bool, on_step: Callable[[str], None]) -> None:
@@ -127,8 +130,8 @@ def _fill(folder: Path, parts: _Parts, plugin: str, *, hard_links: bool, on_step
     (folder / layout.model).write_bytes(parts.model)
     (folder / layout.resources / FILE_NAME).write_text(parts.identity.to_json(layout.model.name), encoding="utf-8")
     for package in ("neutone_sdk", "torch"):
-        for name, text in license_files(package).items():
-            _copy(text, folder / layout.resources / "licenses" / package / name)
+        for place, terms in license_files(package).items():
+            _copy(terms, folder / layout.resources / "licenses" / package / place)
     _copy(parts.plugin.license, folder / layout.resources / "licenses" / parts.plugin.license.name)
     if plugin == "lv2":
         example = parts.plugin.description.read_text(encoding="utf-8")

@@ -54,7 +54,7 @@ def _own_folder() -> Path:
 
 def _missing(problem: str) -> BundleError:
     return BundleError(
-        f"{problem}; take them from a wheel of neutone_sdk that has them, or build them in a checkout with: make plugins, "
+        f"{problem}; take them from a wheel of neutone_sdk that has them, or build them in a checkout (make plugins) "
         "and name the folder: --plugins-from build/plugins/package/neutone_sdk/plugins"
     )
 

@@ -70,7 +70,8 @@ def play_clap(session: Session) -> Playback:
     blocks = () if "--blocks" in session.options else ("--blocks", "64,1,0,512,37,1024,3,250")
     command = (TOOLS / "clap_host", session.plugin(".clap"), source, target, "--rate", session.rate_hz)
     result = run(
-        (*command, "--channels", session.channels, *settings, *blocks, *session.options), environment(session.model, **session.variables)
+        (*command, "--channels", session.channels, *settings, *blocks, *session.options),
+        environment(session.model, **session.variables),
     )
     report = json.loads(result.stdout)
     raw = np.fromfile(target, np.float32).reshape(session.channels, -1)

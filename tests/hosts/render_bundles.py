@@ -24,7 +24,9 @@ def main() -> None:
         "names": [plugin.name for plugin in plugins],
         "identifiers": [plugin.identifier for plugin in plugins],
         "parameters": [[parameter.name for parameter in plugin.parameters.values()] for plugin in plugins],
-        "libraries": sorted({file for file in maps if Path(file).name.startswith(("libtorch", "libc10", "libneutone"))}),
+        "libraries": sorted(
+            {file for file in maps if Path(file).name.startswith(("libtorch", "libc10", "libneutone"))}
+        ),
     }
     print(json.dumps(report))
 

@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from click.testing import CliRunner
 from torch import nn
 
 from neutone_sdk import ContinuousNeutoneParameter
 from neutone_sdk.bundle import Bundle, bundle_model
+from neutone_sdk.cli.main import commands
 from tests.wrappers import PerSample, card, export_quickly, resampling_card
 
 from .players import PLAYERS, TAIL_FRAMES, Session
@@ -47,9 +49,7 @@ def bundle(models: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) ->
     @cache
     def make(name: str, plugin_format: str) -> Bundle:
         made_at = tmp_path_factory.mktemp("made") / f"{name}{'' if plugin_format == 'clap' else '.' + plugin_format}"
-        made = bundle_model(
-            models[name], plugin_format, made_at, name=name, hard_links=True, plugins_from=PLUGINS
-        )
+        made = bundle_model(models[name], plugin_format, made_at, name=name, hard_links=True, plugins_from=PLUGINS)
         place = tmp_path_factory.mktemp("moved") / "Größe ändern" / made_at.name
         place.parent.mkdir()
         made_at.rename(place)
@@ -85,10 +85,6 @@ def rendered(models: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) 
 
     @cache
     def play(name: str) -> np.ndarray:
-        from click.testing import CliRunner
-
-        from neutone_sdk.cli.main import commands
-
         arguments = ["render", models[name], folder / "source.wav", folder / f"{name}.wav"]
         result = CliRunner().invoke(commands, list(map(str, arguments)))
         assert result.exit_code == 0, result.output
@@ -153,7 +149,9 @@ def test_a_session_does_not_remember_where_the_bundle_was(bundle: Make, tmp_path
     PLAYERS["clap"](session)
     assert b"model" in state.read_bytes()
     assert b"model.nm" not in state.read_bytes()
-    again = PLAYERS["clap"](Session(tmp_path, None, audio(), RATE_HZ, options=("--load-at", f"0:{state}"), other=loaded(made)))
+    again = PLAYERS["clap"](
+        Session(tmp_path, None, audio(), RATE_HZ, options=("--load-at", f"0:{state}"), other=loaded(made))
+    )
     assert difference_db(again.audio, GAIN * audio()) < MOST_DIFFERENCE_DB
 
 
