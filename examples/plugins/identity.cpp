@@ -1,8 +1,8 @@
 #include "identity.h"
 
-#include <cstdio>
 #include <exception>
 #include <fstream>
+#include <iostream>
 #include <nlohmann/json.hpp>
 #include <system_error>
 
@@ -42,7 +42,7 @@ Identity find() {
     try {
       return read(file);
     } catch (const std::exception& error) {
-      std::fprintf(stderr, "Neutone: %s is damaged, make the bundle again: %s\n", file.c_str(), error.what());
+      std::cerr << "Neutone: " + file.string() + " is damaged, make the bundle again: " + error.what() + "\n";
     }
   }
   return {DISTRHO_PLUGIN_NAME, DISTRHO_PLUGIN_URI, NEUTONE_EXAMPLE_CLAP_ID, kExampleId, {}};

@@ -142,6 +142,14 @@ def test_hosts_of_lv2_list_both_by_the_uri_that_the_plugin_has(bundle: Make, tmp
     assert f"{GAIN:f}" in about
 
 
+def test_hosts_of_clap_know_each_by_its_own_id(bundle: Make, models: dict[str, Path], tmp_path: Path) -> None:
+    for name in models:
+        made = bundle(name, "clap")
+        report = PLAYERS["clap"](Session(tmp_path, None, audio()[:, :512], RATE_HZ, other=loaded(made))).report
+        assert report["id"] == made.identity.clap_id
+    assert PLAYERS["clap"](Session(tmp_path, None, audio()[:, :512], RATE_HZ)).report["id"] == "neutone-sdk.example"
+
+
 def test_a_session_does_not_remember_where_the_bundle_was(bundle: Make, tmp_path: Path) -> None:
     made = bundle("As it is", "clap")
     state = tmp_path / "state"
