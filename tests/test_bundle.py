@@ -260,6 +260,14 @@ def test_plugins_for_another_torch(model: Path, plugins: Path, tmp_path: Path) -
     refused(tmp_path, tmp_path / "My.lv2", BundleError, match, **arguments)
 
 
+def test_a_plugin_that_could_not_be_moved(model: Path, plugins: Path, tmp_path: Path) -> None:
+    binary = plugins / "neutone_example.so"
+    binary.write_bytes(binary.read_bytes().replace(b"$ORIGIN", b"/opt/ai"))
+    arguments = {"model": model, "plugin": "lv2", "plugins_from": plugins}
+    match = "does not look for libtorch_cpu.so in its own folder"
+    refused(tmp_path, tmp_path / "My.lv2", BundleError, match, **arguments)
+
+
 @pytest.mark.parametrize("content", ["", "[]", "{}", "null"])
 def test_damaged_facts_about_plugins(content: str, model: Path, plugins: Path, tmp_path: Path) -> None:
     (plugins / "plugins.json").write_text(content)
