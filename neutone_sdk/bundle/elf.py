@@ -85,7 +85,7 @@ def check_relocatable(libraries: Mapping[str, Path]) -> None:
         if beside and not any(_ORIGIN.fullmatch(entry.rstrip("/.")) for entry in dynamic.search):
             msg = (
                 f"{library.name} does not look for {', '.join(beside)} in its own folder, but in "
-                f"{':'.join(dynamic.search) or 'none'}; set that with: patchelf --set-rpath '$ORIGIN' {library}"
+                f"{':'.join(dynamic.search) or 'none'}; set that where it comes from: patchelf --set-rpath '$ORIGIN'"
             )
             raise BundleError(msg)
 

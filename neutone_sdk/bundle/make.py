@@ -84,15 +84,15 @@ def bundle_model(
             be written. Nothing is left behind.
     """
     check_format(plugin)
+    n_channels = 1 if mono else 2
+    parts = find_plugin(n_channels, None if plugins_from is None else Path(plugins_from))
     on_step("playing the model")
     content, metadata = _playable(Path(model))
-    n_channels = 1 if mono else 2
     identity = identity_of(str(metadata["model_name"]) if name is None else name, content, n_channels)
     output = default_output(plugin, identity.name) if output is None else Path(output)
     layout = layout_of(plugin, output)
     check_place(output, force=force)
 
-    parts = find_plugin(n_channels, None if plugins_from is None else Path(plugins_from))
     operators = ops_library_path()
     libraries = closure([parts.binary, operators], Path(torch.__file__).parent / "lib")
     libraries[operators.name] = operators
