@@ -99,6 +99,7 @@ $(HOSTS_VENV)/.hosts-ready: tests/hosts/requirements.txt
 
 plugins: build host-libraries hosts ## Build the example plugins: VST3, CLAP and LV2, in build/plugins/bundles
 	$(call build_preset,plugins)
+	cmake --install build/plugins --component plugins --prefix build/plugins/package --strip >/dev/null
 
 test: test-native test-realtime test-operators test-python test-instructions test-consumer test-hosts ## Run all tests
 

@@ -11,6 +11,7 @@ import click
 # What the commands themselves say first; a test compares.
 SUMMARIES: Final = {
     "benchmark": "Measure whether a model glitches, how fast and how late it is, and where its time goes.",
+    "bundle": "Make a plugin of MODEL that needs nothing but its folder: no Python, no torch, no other file.",
     "card": "Write a page about MODEL: what it is, how it sounds, how late and how fast it is.",
     "check": "Check that MODEL plays rightly in any host.",
     "info": "Show what MODEL says of itself.",
@@ -28,7 +29,7 @@ EPILOG: Final = "Where C++ programs find their parts: python -m neutone_sdk --cm
 )
 @click.version_option(package_name="neutone_sdk", prog_name="neutone")
 def outline() -> None:
-    """Look at, check and play models that neutone_sdk exported."""
+    """Look at, check, play and bundle models that neutone_sdk exported."""
 
 
 def main() -> None:

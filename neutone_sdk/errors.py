@@ -10,6 +10,7 @@
     +-- ModelOutputError (ValueError)       what a wrapped model returned
     +-- ScriptingError (RuntimeError)       TorchScript cannot convert a method
     +-- ExportError (RuntimeError)          a model that cannot be exported or saved
+    +-- BundleError (RuntimeError)          a plugin that cannot be made of a model
     +-- OperatorLibraryError (ImportError)  the native operators cannot be loaded
 
 A scripted model cannot raise these: there TorchScript raises ``torch.jit.Error`` with the same message.
@@ -56,6 +57,10 @@ class ScriptingError(NeutoneError, RuntimeError):
 
 class ExportError(NeutoneError, RuntimeError):
     """A model cannot be exported, or what was exported does not behave like the model in memory."""
+
+
+class BundleError(NeutoneError, RuntimeError):
+    """A plugin cannot be made of a model here, or cannot be written."""
 
 
 class OperatorLibraryError(NeutoneError, ImportError):

@@ -6,6 +6,7 @@
 #include <caffe2/serialize/inline_container.h>
 #include <caffe2/serialize/read_adapter_interface.h>
 #include <dlfcn.h>
+#include <torch/csrc/inductor/aoti_torch/c/shim.h>
 #include <torch/csrc/jit/runtime/operator.h>
 #include <torch/script.h>
 #include <torch/version.h>
@@ -223,6 +224,16 @@ void check_output(const IValue& output, std::int64_t channels, std::int64_t fram
   }
 }
 
+// Another plugin of this process may have brought another torch along: whoever is first serves all.
+void check_torch() {
+  const std::uint64_t found = aoti_torch_abi_version();
+  if (found == TORCH_ABI_VERSION) return;
+  const auto part = [found](int shift) { return std::to_string((found >> shift) & 0xffU); };
+  throw LoadError("this plugin or program is built for torch " TORCH_VERSION ", and its process runs torch " +
+                  part(56) + "." + part(48) + "." + part(40) + " from " + torch_folder().string() +
+                  "; a process has one torch: use plugins that were built for the same");
+}
+
 }  // namespace
 
 // ---- The model ----
@@ -314,6 +325,7 @@ struct Model::State {
 };
 
 Model::Model(const fs::path& file) : state_(std::make_unique<State>()) {
+  check_torch();
   // Read once: what has been looked at is what torch gets, whatever happens to the file.
   const auto bytes = std::make_shared<BytesReader>(read_file(file));
   State& state = *state_;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "errors.h"
+#include "own_folder.h"
 #include "torch_place.h"
 
 namespace neutone::host {
@@ -21,16 +22,6 @@ constexpr const char* kFileName = "libneutone_ops.dylib";
 constexpr const char* kFileName = "libneutone_ops.so";
 #endif
 constexpr const char* kVariable = "NEUTONE_OPS_LIBRARY";
-
-// The folder of the executable or shared library that holds this code.
-fs::path own_folder() {
-  Dl_info info{};
-  if (dladdr(reinterpret_cast<const void*>(&own_folder), &info) == 0 || info.dli_fname == nullptr) return {};
-  const fs::path file(info.dli_fname);
-  if (file.has_parent_path()) return fs::absolute(file).parent_path();
-  std::error_code ignored;  // an executable found through PATH is known by its bare name
-  return fs::read_symlink("/proc/self/exe", ignored).parent_path();
-}
 
 std::vector<fs::path> candidates() {
   return {own_folder() / kFileName, torch_folder().parent_path().parent_path() / "neutone_sdk" / kFileName};

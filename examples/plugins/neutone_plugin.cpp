@@ -5,6 +5,7 @@
 
 #include "DistrhoPlugin.hpp"
 #include "controls.h"
+#include "identity.h"
 #include "mixer.h"
 #include "model_at_start.h"
 #include "model_player.h"
@@ -14,6 +15,7 @@ START_NAMESPACE_DISTRHO
 namespace {
 
 namespace engine = neutone::engine;
+namespace example = neutone::example;
 
 constexpr std::size_t kChannels = NEUTONE_PLUGIN_CHANNELS;
 constexpr std::size_t kMaxBlockFrames = 8192;  // what is longer is played in pieces
@@ -23,17 +25,17 @@ class NeutonePlugin final : public Plugin {
   NeutonePlugin() : Plugin(kControlCount, 0, 1) {
     if (isDummyInstance()) return;
     player_ = std::make_unique<ModelPlayer>();
-    if (const auto model = player_->load(model_at_start())) controls_.take_defaults(model->metadata());
+    const auto model = player_->load(model_or_that_of_bundle(model_of_environment()));
+    if (model) controls_.take_defaults(model->metadata());
   }
 
  protected:
+  [[nodiscard]] const char* getName() const override { return example::identity().name.c_str(); }
   [[nodiscard]] const char* getLabel() const override { return "neutone_example"; }
   [[nodiscard]] const char* getMaker() const override { return "The neutone_sdk developers"; }
   [[nodiscard]] const char* getLicense() const override { return "MIT"; }
   [[nodiscard]] uint32_t getVersion() const override { return d_version(1, 0, 0); }
-  [[nodiscard]] int64_t getUniqueId() const override {
-    return d_cconst('n', 'm', 'e', '0' + static_cast<char>(kChannels));
-  }
+  [[nodiscard]] int64_t getUniqueId() const override { return example::identity().vst3_id; }
 
   void initAudioPort(bool is_input, uint32_t index, AudioPort& port) override {
     port.groupId = kChannels == 1 ? kPortGroupMono : kPortGroupStereo;
@@ -60,14 +62,14 @@ class NeutonePlugin final : public Plugin {
     state.hints = kStateIsFilenamePath;
     state.key = "model";
     state.label = "Model file (.nm)";
-    state.defaultValue = model_at_start().c_str();
+    state.defaultValue = model_of_environment().c_str();  // the path of a bundle has no place in a session
   }
 
   [[nodiscard]] float getParameterValue(uint32_t index) const override { return controls_.value(index); }
   void setParameterValue(uint32_t index, float value) override { controls_.set(index, value); }
 
   // Hosts call this where they may wait: never on the audio thread.
-  void setState(const char* /*key*/, const char* value) override { player_->load(value); }
+  void setState(const char* /*key*/, const char* value) override { player_->load(model_or_that_of_bundle(value)); }
 
   void activate() override {
     const std::size_t block_frames = std::clamp<std::size_t>(getBufferSize(), 1, kMaxBlockFrames);

@@ -8,6 +8,7 @@ import click
 from neutone_command import EPILOG
 from neutone_sdk._version import __version__
 from neutone_sdk.cli.benchmark.group import benchmark
+from neutone_sdk.cli.bundle import bundle
 from neutone_sdk.cli.card import card
 from neutone_sdk.cli.check import check
 from neutone_sdk.cli.info import info
@@ -20,10 +21,11 @@ from neutone_sdk.errors import NeutoneError
 @click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="neutone")
 def commands() -> None:
-    """Look at, check and play models that neutone_sdk exported."""
+    """Look at, check, play and bundle models that neutone_sdk exported."""
 
 
 commands.add_command(benchmark)
+commands.add_command(bundle)
 commands.add_command(card)
 commands.add_command(check)
 commands.add_command(info)

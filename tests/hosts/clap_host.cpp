@@ -244,7 +244,7 @@ class Instance {
   // The members of a JSON object, and its end.
   [[nodiscard]] std::string report() const {
     std::ostringstream json;
-    json << R"("latencies": [)";
+    json << R"("id": ")" << plugin_->desc->id << R"(", "latencies": [)";
     for (std::size_t i = 0; i < latencies_.size(); ++i) json << (i > 0 ? ", " : "") << latencies_[i];
     json << R"(], "restarts": )" << restarts_ << R"(, "latency_changes_told": )" << latency_changes_told_
          << R"(, "controls": {)";

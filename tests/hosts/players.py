@@ -27,11 +27,17 @@ class Session:
     rate_hz: int = 48_000
     controls: Mapping[str, float] = field(default_factory=dict)
     options: Sequence[object] = ()  # of clap_host
+    other: Path | None = None  # a plugin to play in the place of the example
+    variables: Mapping[str, object] = field(default_factory=dict)  # of the environment
 
     @property
     def channels(self) -> int:
         """1 or 2."""
         return len(self.audio)
+
+    def plugin(self, suffix: str) -> Path:
+        """Return what to load."""
+        return bundle(suffix, self.channels) if self.other is None else self.other
 
     @property
     def padded(self) -> np.ndarray:
@@ -62,9 +68,10 @@ def play_clap(session: Session) -> Playback:
     controls = {"Offline: wait": 1.0, **session.controls}
     settings = [part for name, value in controls.items() for part in ("--set", f"{name}={value}")]
     blocks = () if "--blocks" in session.options else ("--blocks", "64,1,0,512,37,1024,3,250")
-    command = (TOOLS / "clap_host", bundle(".clap", session.channels), source, target, "--rate", session.rate_hz)
+    command = (TOOLS / "clap_host", session.plugin(".clap"), source, target, "--rate", session.rate_hz)
     result = run(
-        (*command, "--channels", session.channels, *settings, *blocks, *session.options), environment(session.model)
+        (*command, "--channels", session.channels, *settings, *blocks, *session.options),
+        environment(session.model, **session.variables),
     )
     report = json.loads(result.stdout)
     raw = np.fromfile(target, np.float32).reshape(session.channels, -1)
@@ -73,8 +80,8 @@ def play_clap(session: Session) -> Playback:
 
 def play_lv2apply(session: Session) -> Playback:
     """Play in lv2apply, which calls the plugin for every single frame."""
-    plugin = bundle(".lv2", session.channels)
-    library, described = plugin / f"{plugin.stem}.so", plugin / f"{plugin.stem}.ttl"
+    (described,) = (file for file in session.plugin(".lv2").glob("*.ttl") if file.stem != "manifest")
+    library = described.with_suffix(".so")
     uri = write_bare_bundle(session.folder / "lv2" / "bare.lv2", described, TOOLS / "bare_lv2.so")
     source, target = session.folder / "in.wav", session.folder / "out.wav"
     soundfile.write(source, session.padded.T, session.rate_hz, subtype="FLOAT")
@@ -103,9 +110,9 @@ def _run_script(script: str, session: Session) -> tuple[np.ndarray, dict[str, An
     source, target = session.folder / "in.npy", session.folder / "out.npy"
     np.save(source, session.padded)
     controls = json.dumps({"Offline: wait": 1.0, **session.controls})
-    plugin = bundle(".vst3", session.channels)
+    plugin = session.plugin(".vst3")
     command = (PYTHON, "-I", SCRIPTS / script, plugin, source, target, session.rate_hz, controls)
-    result = run(command, environment(session.model))
+    result = run(command, environment(session.model, **session.variables))
     return np.load(target), json.loads(result.stdout.splitlines()[-1]), result.stderr
 
 
