@@ -14,6 +14,9 @@ OTHER_TORCH ?= 2.14.1
 VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# What several presets compile with the same options is compiled once, where ccache is installed.
+export CMAKE_CXX_COMPILER_LAUNCHER ?= $(shell command -v ccache)
+export CCACHE_DIR ?= $(CURDIR)/build/ccache
 
 HOSTS_VENV := build/hosts-venv
 
@@ -103,17 +106,19 @@ test-hosts: plugins ## Play the plugins in real hosts
 test-python: build chromium host ## Run the Python tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal --durations=20
 
-test-native: $(VENV)/.env-ready ## Run the C++ tests, plain and under sanitizers
+test-native: $(VENV)/.env-ready host-libraries ## Run the C++ tests, plain and under sanitizers
 	$(call run_native_tests,native native-asan native-tsan)
 
 test-realtime: $(VENV)/.env-ready realtime-sanitizer host-libraries ## Run the C++ tests with what audio threads may do checked
 	$(call run_native_tests,realtime)
 
-test-operators: build ## Run tests of the operators under AddressSanitizer and UndefinedBehaviorSanitizer
+test-operators: build host-libraries ## Run tests of the operators and the C++ host under AddressSanitizer and UndefinedBehaviorSanitizer
 	cmake --preset native-asan -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python >/dev/null
-	cmake --build --preset native-asan --target neutone_ops >/dev/null
+	cmake --build --preset native-asan --target neutone_ops neutone-host host_probe >/dev/null
 	$(BIN)/python -m tests.sanitized_operators build/native-asan/libneutone_ops.so \
 	  tests/test_operator_arguments.py tests/test_ring.py tests/test_ring_arguments.py
+	$(BIN)/python -m tests.sanitized_host build/native-asan \
+	  tests/test_native_host_files.py tests/test_native_host_metadata.py
 
 test-instructions: hot-paths ## Count the instructions of hot paths, and compare with those on record
 	$(BIN)/python -m tests.instructions.count

@@ -31,6 +31,19 @@ def outline() -> None:
 
 def main() -> None:
     """Run the command line."""
+    try:
+        _run()
+    except KeyboardInterrupt:  # while torch is imported: click answers what comes later
+        click.echo("Aborted!", err=True)
+        sys.exit(1)
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        click.echo(f"Error: cannot write what there is to say: {error.strerror}", err=True)
+        sys.exit(1)
+
+
+def _run() -> None:
     if sys.argv[1:2] and sys.argv[1] in SUMMARIES:
         from neutone_sdk.cli import main as run  # noqa: PLC0415  # imports torch
 

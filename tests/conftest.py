@@ -2,6 +2,8 @@
 
 import functools
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -105,3 +107,11 @@ def clip(tmp_path: Path, noise: Noise) -> np.ndarray:
     audio = 0.5 * noise(2, 5_001, 0).T.numpy()
     soundfile.write(tmp_path / "in.wav", audio, CLIP_RATE_HZ, subtype="FLOAT")
     return audio
+
+
+@pytest.fixture
+def gate() -> Iterator[threading.Event]:
+    """Holds a model back until it opens. Whoever lets an engine go has to open it before: the engine waits."""
+    event = threading.Event()
+    yield event
+    event.set()

@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +24,12 @@ from .helpers_existing import Halve, Hosted, Integrates, exported
 from .native_host import (
     FOLDER,
     OPERATORS,
+    ROOT,
     Clip,
     Integer,
     RawModel,
     RawScript,
+    SmallModel,
     neutone_host,
     probe,
     saved,
@@ -304,17 +306,27 @@ def test_warming_up_leaves_no_trace(tmp_path: Path) -> None:
     assert lines == ["block: 1", "block: 2", "after reset: 3", "last error: "]
 
 
-@pytest.mark.parametrize(("is_raw", "count"), [(True, 100), (False, 30)], ids=["small", "native"])
-def test_models_come_and_go_without_a_trace(is_raw: bool, count: int, tmp_path: Path) -> None:
-    kept_kib = 20  # of each model, at most: torch keeps the names of types; a model has some hundred KiB
-    if is_raw:
-        (model,) = written([raw("")], tmp_path)
+def growth_kib(resident_kib: Sequence[int]) -> int:
+    """Return by how much memory grew behind the first tenth of all rounds; what is freed is not always gone at once."""
+    tenth = len(resident_kib) // 10
+    return min(resident_kib[-tenth:]) - min(resident_kib[:tenth])
+
+
+# Opening takes torch 4 ms for the one, 70 ms for the other.
+@pytest.mark.parametrize(("is_small", "count"), [(True, 1_000), (False, 40)], ids=["small", "native"])
+def test_models_come_and_go_without_a_trace(is_small: bool, count: int, tmp_path: Path) -> None:
+    # At most, of each: torch keeps names of types, 2.6 KiB a native model and next to nothing of a small one. A model
+    # has some hundred KiB, an engine as many.
+    kept_kib = 1 if is_small else 8
+    if is_small:
+        (model,) = written([saved(RawScript(SmallModel()))], tmp_path)
     else:
         model = export_quickly(tmp_path, PassThrough(nn.Identity(), card=card(native_buffer_sizes=[64])))
 
-    (grown_kib,) = probe("reload", model, count)
+    lines = probe("reload", model, count)
 
-    assert int(grown_kib) < count * kept_kib
+    assert len(lines) == count
+    assert growth_kib([int(line) for line in lines]) < count * kept_kib
 
 
 def test_the_command_says_what_is_wrong_and_nothing_else(tmp_path: Path) -> None:
@@ -325,7 +337,7 @@ def test_the_command_says_what_is_wrong_and_nothing_else(tmp_path: Path) -> None
 
 
 def test_one_file_knows_torch_and_none_python() -> None:
-    sources = [path for path in (FOLDER.parents[1] / "csrc" / "host").rglob("*.*") if path.suffix in (".h", ".cpp")]
+    sources = [path for path in (ROOT / "csrc" / "host").rglob("*.*") if path.suffix in (".h", ".cpp")]
     including = [
         path.name
         for path in sources

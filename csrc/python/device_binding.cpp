@@ -106,16 +106,20 @@ void bind_device(const py::module_& module) {
       .def("wait", &PythonDevice::wait, py::arg("seconds"))
       .def("stop", &PythonDevice::stop)
       .def_property_readonly("has_realtime_priority",
-                             [](const PythonDevice& self) { return self.device().has_realtime_priority(); })
-      .def_property_readonly("refusal", [](const PythonDevice& self) { return self.device().refusal(); })
-      .def_property_readonly("n_overruns", [](const PythonDevice& self) { return self.device().n_overruns(); })
+                             [](const PythonDevice& self) { return self.device().clock().has_realtime_priority(); })
+      .def_property_readonly("refusal", [](const PythonDevice& self) { return self.device().clock().refusal(); })
+      .def_property_readonly("n_overruns", [](const PythonDevice& self) { return self.device().clock().n_overruns(); })
       .def(
           "durations_ns",
-          [](const PythonDevice& self, std::int64_t first) { return copied_from(self.device().durations_ns(), first); },
+          [](const PythonDevice& self, std::int64_t first) {
+            return copied_from(self.device().clock().durations_ns(), first);
+          },
           py::arg("first") = 0)
       .def(
           "lateness_ns",
-          [](const PythonDevice& self, std::int64_t first) { return copied_from(self.device().lateness_ns(), first); },
+          [](const PythonDevice& self, std::int64_t first) {
+            return copied_from(self.device().clock().lateness_ns(), first);
+          },
           py::arg("first") = 0)
       .def_property_readonly("output", [](const PythonDevice& self) { return copied_frames(self.device().output()); });
 }

@@ -1,18 +1,15 @@
 #pragma once
 
-#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <mutex>
-#include <span>
-#include <string>
 #include <thread>
-#include <vector>
 
 #include "dsp/aligned_buffer.h"
 #include "dsp/planar.h"
+#include "engine/device_clock.h"
 #include "engine/engine.h"
 
 namespace neutone::python {
@@ -40,8 +37,7 @@ struct DeviceSettings {
   bool keeps_output = false;
 };
 
-// Stands in for the driver of a sound card: a thread that calls an engine whenever a buffer's time is over, on the dot,
-// and writes down how punctual both were, in memory that is there before. It knows nothing of Python.
+// Stands in for the driver of a sound card: a thread that calls an engine by a clock. It knows nothing of Python.
 class SimulatedDevice {
  public:
   // `audio` has the engine's input channels, `params` a row for each parameter and one frame or many, or no rows; both
@@ -59,23 +55,14 @@ class SimulatedDevice {
   // Waits for the callback that is running. [control]
   void stop();
 
-  // From here on: for any thread.
-  // Of each callback so far, nanoseconds that it took, and by which the thread woke too late for it.
-  [[nodiscard]] std::span<const std::int64_t> durations_ns() const noexcept;
-  [[nodiscard]] std::span<const std::int64_t> lateness_ns() const noexcept;
-  // What was heard so far; no frames unless it is kept.
+  // How punctual it was. [any thread]
+  [[nodiscard]] const engine::DeviceClock& clock() const noexcept { return clock_; }
+  // What was heard so far; no frames unless it is kept. [any thread]
   [[nodiscard]] dsp::Planar<const float> output() const noexcept;
-  // So often the thread woke after the next buffer was due: that one was lost, and the clock started anew.
-  [[nodiscard]] std::size_t n_overruns() const noexcept { return n_overruns_.load(std::memory_order_relaxed); }
-  // Why the system did not give the thread real-time priority; empty if it did, or the thread has not begun.
-  [[nodiscard]] std::string refusal() const;
-  [[nodiscard]] bool has_realtime_priority() const noexcept { return has_priority_.load(std::memory_order_acquire); }
 
  private:
   void run(const std::function<void()>& on_end) noexcept;
-  void ask_for_priority() noexcept;
   void play(std::size_t index) noexcept;
-  [[nodiscard]] std::size_t n_done() const noexcept { return n_done_.load(std::memory_order_acquire); }
 
   engine::Engine& engine_;
   const DeviceSettings settings_;
@@ -83,13 +70,7 @@ class SimulatedDevice {
   Loop params_;
   dsp::AlignedBuffer<float> out_samples_;
   dsp::Planar<float> out_;
-  std::vector<std::int64_t> durations_ns_;
-  std::vector<std::int64_t> lateness_ns_;
-  std::atomic<std::size_t> n_done_{0};
-  std::atomic<std::size_t> n_overruns_{0};
-  std::atomic<bool> is_stopped_{false};
-  std::atomic<bool> has_priority_{false};
-  std::atomic<int> priority_error_{0};
+  engine::DeviceClock clock_;
   std::mutex stop_mutex_;
   std::mutex end_mutex_;  // the thread takes it after the last callback only
   std::condition_variable end_;

@@ -1,26 +1,34 @@
 // What tests/test_native_host.py does with neutone::host::Model itself, in a process without Python:
 //   host_probe blocks N FILE...       of each plays N blocks, forgets, plays one more; prints what each block said
-//   host_probe reload FILE N          opens, plays and closes it again and again; prints by how many KiB memory grew
+//   host_probe reload FILE N          opens it, plays it in an engine and closes both, again and again; prints how many
+//                                     KiB of memory there are after each round
 //   host_probe metadata FILE...       reads what each says of itself; prints what was wrong with it
 //   host_probe open FILE...           opens each; prints what was wrong with it
 //   host_probe choose                 reads lines "rate block is_constant n rates n sizes"; prints rate and block
 //   chosen host_probe operators LIBRARY...   loads one after the other; prints what each said
+//   host_probe plant WHAT             writes past the end (overflow), or forgets memory (leak): what sanitizers must
+//   see
 #include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <fstream>
 #include <iostream>
+#include <memory>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "dsp/planar.h"
+#include "engine/engine.h"
 #include "host/format.h"
 #include "host/model.h"
 #include "host/operators.h"
 
 namespace {
 
+using neutone::engine::Engine;
+using neutone::engine::WorkerPool;
 using neutone::host::Model;
 
 // Blocks of audio for a model, in and out.
@@ -87,14 +95,18 @@ std::int64_t resident_kib() {
 }
 
 void reload(const std::string& file, int count) {
-  constexpr int kWarmUp = 10;  // until torch has made what it keeps
-  std::int64_t before = 0;
-  for (int i = -kWarmUp; i < count; ++i) {
-    if (i == 0) before = resident_kib();
-    Model model(file);
-    Player(model).play();
+  constexpr std::size_t kFrames = 64;
+  const auto workers = std::make_shared<WorkerPool>();
+  std::vector<float> audio(2 * kFrames, 0.5F);
+  const neutone::dsp::Planar<float> rows{audio.data(), 2, kFrames, kFrames};
+  for (int i = 0; i < count; ++i) {
+    Engine engine(workers);
+    engine.set_model(std::make_shared<Model>(file));
+    engine.prepare({.max_block_frames = kFrames}, {.latency_mode = neutone::engine::LatencyMode::kBlocking});
+    for (int callback = 0; callback < 3; ++callback) engine.process(rows, {}, rows);
+    if (engine.stats().failed_blocks > 0) throw std::runtime_error("the model has failed");
+    std::cout << resident_kib() << "\n";
   }
-  std::cout << resident_kib() - before << "\n";
 }
 
 template <typename Open>
@@ -134,6 +146,13 @@ void load_all(std::span<char*> libraries) {
   }
 }
 
+void plant(const std::string& what) {
+  const auto numbers = std::make_unique<float[]>(8);
+  const volatile std::size_t past_the_end = 8;
+  if (what == "overflow") numbers[past_the_end] = 1.0F;
+  if (what == "leak") new std::vector<float>(8);  // NOLINT(*-owning-memory,bugprone-unused-raii): on purpose
+}
+
 }  // namespace
 
 int main(int argc, char** argv) try {
@@ -152,6 +171,8 @@ int main(int argc, char** argv) try {
     for (const std::string file : arguments.subspan(3)) play_blocks(file, std::stoi(arguments[2]));
   } else if (command == "reload" && arguments.size() == 4) {
     reload(arguments[2], std::stoi(arguments[3]));
+  } else if (command == "plant" && arguments.size() == 3) {
+    plant(arguments[2]);
   } else {
     std::cerr << "host_probe: see its source\n";
     return 2;

@@ -241,9 +241,10 @@ class Instance {
     write_file(path, state.data(), state.size());
   }
 
+  // The members of a JSON object, and its end.
   [[nodiscard]] std::string report() const {
     std::ostringstream json;
-    json << R"({"id": ")" << plugin_->desc->id << R"(", "latencies": [)";
+    json << R"("id": ")" << plugin_->desc->id << R"(", "latencies": [)";
     for (std::size_t i = 0; i < latencies_.size(); ++i) json << (i > 0 ? ", " : "") << latencies_[i];
     json << R"(], "restarts": )" << restarts_ << R"(, "latency_changes_told": )" << latency_changes_told_
          << R"(, "controls": {)";
@@ -416,6 +417,15 @@ std::pair<Audio, std::string> play(const Options& options, const Audio& in) {
   return {outs[0], instances[0]->report()};
 }
 
+// Memory of this process, as the system counts it.
+std::int64_t resident_kib() {
+  constexpr std::int64_t kPageKib = 4;
+  std::ifstream file("/proc/self/statm");
+  std::int64_t pages = 0;
+  file >> pages >> pages;
+  return pages * kPageKib;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -423,12 +433,16 @@ int main(int argc, char** argv) {
     const Options options = parse({argv + 1, argv + argc});
     const Audio in = Audio::read(options.in, options.channels);
     const auto [first_out, report] = play(options, in);
+    std::string resident = std::to_string(resident_kib());
     for (std::size_t round = 1; round < options.rounds; ++round) {
       require(play(options, in).first.samples == first_out.samples, "another round, another output");
+      resident += ", " + std::to_string(resident_kib());
     }
     const auto* bytes = reinterpret_cast<const char*>(first_out.samples.data());
     write_file(options.out, bytes, first_out.samples.size() * sizeof(float));
-    std::printf("%s\n", report.c_str());
+    std::printf(R"({"resident_kib": [%s], %s)"
+                "\n",
+                resident.c_str(), report.c_str());
     return 0;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "clap_host: %s\n", error.what());

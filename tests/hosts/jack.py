@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from .programs import BUNDLES, TOOLS, environment, find
 
 URI = "urn:neutone-sdk:example"
@@ -97,24 +99,38 @@ def wait_for(port: str, variables: dict[str, str], client: Client) -> None:
     raise TimeoutError(port)
 
 
-def play(
-    model: Path,
-    *,
-    channels: int = 2,
-    rate_hz: int = 48_000,
-    period_frames: int,
-    seconds: float,
-    controls: Sequence[str] = (),
-) -> Run:
+class Sound(NamedTuple):
+    """How JACK runs."""
+
+    channels: int = 2
+    rate_hz: int = 48_000
+    period_frames: int = 256
+
+
+def play(model: Path, sound: Sound, seconds: float) -> Run:
     """Send numbered samples through the plugin in jalv."""
+    return _run(model, sound, (), seconds)
+
+
+def record(
+    model: Path, audio: np.ndarray, folder: Path, sound: Sound, controls: Sequence[str] = ()
+) -> tuple[np.ndarray, Run]:
+    """Send audio ``(channels, frames)`` through the plugin in jalv; return what came back meanwhile, as much."""
+    source, target = folder / "in.f32", folder / "out.f32"
+    audio.astype(np.float32).tofile(source)
+    run = _run(model, sound, controls, audio.shape[1] / sound.rate_hz, source, target)
+    return np.fromfile(target, np.float32).reshape(audio.shape), run
+
+
+def _run(model: Path, sound: Sound, controls: Sequence[str], seconds: float, *files: Path) -> Run:
     name = f"neutone-{os.getpid()}"
     variables = environment(model, LV2_PATH=BUNDLES, JACK_DEFAULT_SERVER=name, JACK_NO_AUDIO_RESERVATION=1)
-    with server(rate_hz, period_frames, variables):
+    with server(sound.rate_hz, sound.period_frames, variables):
         wait_for_server(variables)
-        client = Client(channels, controls, variables)
+        client = Client(sound.channels, controls, variables)
         try:
             wait_for(f"{PLUGIN}:lv2_audio_out_1", variables, client)
-            command = [find(TOOLS / "jack_probe"), PLUGIN, str(channels), str(seconds)]
+            command = [find(TOOLS / "jack_probe"), PLUGIN, str(sound.channels), str(seconds), *map(str, files)]
             probe = subprocess.run(  # noqa: S603
                 command, env=variables, capture_output=True, text=True, check=False, timeout=seconds + PATIENCE_S
             )

@@ -1,10 +1,11 @@
-// Sends a stream of numbered samples through a JACK client, and says as one line of JSON what comes back.
+// Sends a stream through a JACK client, and says as one line of JSON what comes back.
 //
-//   jack_probe CLIENT CHANNELS SECONDS
+//   jack_probe CLIENT CHANNELS SECONDS           numbered samples, of which each that comes back is judged
+//   jack_probe CLIENT CHANNELS SECONDS IN OUT    the audio of a file; what comes back meanwhile goes into another. Both
+//                                                are raw float32, one channel after the other, and of that length
 //
-// Sample i of a channel is (i % 65536 + 1) / 65536, which a float holds exactly; of the second channel minus that. What
-// sends and what receives are two clients, so that JACK runs both in every period, one before the other, and the lag is
-// that of the client in between. Counted from the first sample that comes back on.
+// What sends and what receives are two clients, so that JACK runs both in every period, one before the other, and the
+// lag is that of the client in between.
 #include <jack/jack.h>
 
 #include <algorithm>
@@ -14,15 +15,16 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "jack_signals.h"
+
 namespace {
 
-constexpr std::uint32_t kNumbers = 65'536;
-constexpr std::uint32_t kMoved = 100;
 constexpr std::size_t kMaxChannels = 2;
 
 void require(bool holds, const std::string& what) {
@@ -57,8 +59,9 @@ class Client {
 
 class Probe {
  public:
-  explicit Probe(std::size_t channels)
-      : channels_(channels),
+  Probe(Signal& signal, std::size_t channels)
+      : signal_(signal),
+        channels_(channels),
         source_("source", channels, JackPortIsOutput, &Probe::send, this),
         sink_("sink", channels, JackPortIsInput, &Probe::receive, this) {
     jack_set_xrun_callback(sink_.get(), [](void* self) { return ++static_cast<Probe*>(self)->xruns_, 0; }, this);
@@ -68,9 +71,9 @@ class Probe {
     require(jack_activate(source_.get()) == 0 && jack_activate(sink_.get()) == 0, "cannot activate");
     connect(client);
     const double frames = seconds * jack_get_sample_rate(sink_.get());
-    for (int waits = 0; static_cast<double>(frames_.load()) < frames; ++waits) {
+    for (int waits = 0; static_cast<double>(signal_.frames_received()) < frames; ++waits) {
       pause();
-      require(frames_ > 0 || waits < 2000, "nothing came back");
+      require(signal_.frames_received() > 0 || waits < 2000, "nothing came back");
     }
     read_latency();
     jack_deactivate(sink_.get());
@@ -78,11 +81,8 @@ class Probe {
   }
 
   [[nodiscard]] std::string report() const {
-    std::string lags;
-    for (std::size_t i = 0; i < n_lags_; ++i) lags += (i > 0 ? ", " : "") + std::to_string(lags_[i]);
-    return R"({"frames": )" + std::to_string(frames_) + R"(, "zeros": )" + std::to_string(zeros_) + R"(, "wrong": )" +
-           std::to_string(wrong_) + R"(, "latency": )" + std::to_string(latency_) + R"(, "lags": [)" + lags +
-           R"(], "xruns": )" + std::to_string(xruns_) + "}";
+    return std::string("{") + signal_.report() + R"(, "latency": )" + std::to_string(latency_) + R"(, "xruns": )" +
+           std::to_string(xruns_) + "}";
   }
 
  private:
@@ -124,70 +124,48 @@ class Probe {
     }
   }
 
+  // All buffers of a period.
+  class Buffers {
+   public:
+    Buffers(const Client& client, std::size_t channels, jack_nframes_t frames) : channels_(channels) {
+      for (std::size_t channel = 0; channel < channels; ++channel) rows_[channel] = client.buffer(channel, frames);
+    }
+    [[nodiscard]] Signal::Rows rows() const { return {rows_.data(), channels_}; }
+
+   private:
+    std::array<float*, kMaxChannels> rows_{};
+    std::size_t channels_;
+  };
+
   static int send(jack_nframes_t frames, void* context) {
     auto& self = *static_cast<Probe*>(context);
-    const std::uint32_t first = self.sent_;
-    const float level = self.is_connected_ ? 1.0F : 0.0F;
-    for (std::size_t channel = 0; channel < self.channels_; ++channel) {
-      float* out = self.source_.buffer(channel, frames);
-      const float sign = channel == 0 ? level : -level;
-      for (jack_nframes_t i = 0; i < frames; ++i) {
-        out[i] = sign * static_cast<float>((first + i) % kNumbers + 1) / static_cast<float>(kNumbers);
-      }
+    const Buffers out(self.source_, self.channels_, frames);
+    self.is_sending_ = self.is_connected_.load();
+    if (!self.is_sending_) {
+      for (float* row : out.rows()) std::fill_n(row, frames, 0.0F);
+      return 0;
     }
-    self.period_ = first;
-    self.sent_ = first + frames;
+    self.signal_.send(self.sent_, out.rows(), frames);
+    self.period_ = self.sent_;
+    self.sent_ += frames;
     return 0;
   }
 
   static int receive(jack_nframes_t frames, void* context) {
     auto& self = *static_cast<Probe*>(context);
-    std::array<const float*, kMaxChannels> in{};
-    for (std::size_t channel = 0; channel < self.channels_; ++channel) in[channel] = self.sink_.buffer(channel, frames);
-    for (jack_nframes_t i = 0; i < frames; ++i) self.judge(in, i);
+    if (!self.is_sending_) return 0;
+    self.signal_.receive(self.period_, Buffers(self.sink_, self.channels_, frames).rows(), frames);
     return 0;
   }
 
-  void judge(const std::array<const float*, kMaxChannels>& in, jack_nframes_t i) {
-    const float left = in[0][i];
-    const float right = channels_ == 2 ? in[1][i] : -left;
-    if (left == 0.0F && frames_ == 0) return;
-    ++frames_;
-    const float number = left * static_cast<float>(kNumbers) - 1.0F;
-    if (left == 0.0F && right == 0.0F) {
-      ++zeros_;
-    } else if (left != -right || number < 0.0F || number != static_cast<float>(static_cast<std::uint32_t>(number))) {
-      ++wrong_;
-    } else {
-      take_lag((period_ + i - static_cast<std::uint32_t>(number)) % kNumbers);
-    }
-  }
-
-  // Samples with another lag than before are changed ones, such as those of a fade, unless so many follow one another
-  // that the stream has moved.
-  void take_lag(std::uint32_t lag) {
-    if (n_lags_ > 0 && lag == lags_[n_lags_ - 1]) return;
-    n_alike_ = lag == next_lag_ ? n_alike_ + 1 : 1;
-    next_lag_ = lag;
-    ++wrong_;
-    if (n_alike_ < kMoved || n_lags_ == lags_.size()) return;
-    lags_[n_lags_++] = lag;
-    wrong_ -= n_alike_;
-  }
-
+  Signal& signal_;
   std::size_t channels_;
   std::atomic<bool> is_connected_ = false;  // before that, silence is sent
   Client source_;
   Client sink_;
-  std::atomic<std::uint32_t> period_ = 0;  // number of the period's first sample
+  std::atomic<bool> is_sending_ = false;   // in this period
+  std::atomic<std::uint32_t> period_ = 0;  // number of its first sample
   std::uint32_t sent_ = 0;
-  std::atomic<std::uint64_t> frames_ = 0;
-  std::uint64_t zeros_ = 0;
-  std::uint64_t wrong_ = 0;
-  std::array<std::uint32_t, 64> lags_{};  // one after the other, where another one begins
-  std::size_t n_lags_ = 0;
-  std::uint32_t next_lag_ = 0;
-  std::uint32_t n_alike_ = 0;   // with that lag
   std::string returning_;       // the client's first output
   jack_nframes_t latency_ = 0;  // of it, as JACK knows
   std::atomic<int> xruns_ = 0;
@@ -198,8 +176,15 @@ class Probe {
 int main(int argc, char** argv) {
   try {
     const std::vector<std::string> arguments(argv + 1, argv + argc);
-    require(arguments.size() == 3, "usage: jack_probe CLIENT CHANNELS SECONDS");
-    Probe probe(std::stoul(arguments[1]));
+    require(arguments.size() == 3 || arguments.size() == 5, "usage: jack_probe CLIENT CHANNELS SECONDS [IN OUT]");
+    const std::size_t channels = std::stoul(arguments[1]);
+    std::unique_ptr<Signal> signal;
+    if (arguments.size() == 3) {
+      signal = std::make_unique<Numbers>();
+    } else {
+      signal = std::make_unique<Recording>(arguments[3], arguments[4], channels);
+    }
+    Probe probe(*signal, channels);
     probe.run(arguments[0], std::stod(arguments[2]));
     std::printf("%s\n", probe.report().c_str());
     return 0;

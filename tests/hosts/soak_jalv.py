@@ -18,7 +18,7 @@ def main() -> None:
     parser.add_argument("minutes", type=float)
     parser.add_argument("--period", type=int, default=256, help="frames of a callback [256]")
     arguments = parser.parse_args()
-    run = jack.play(arguments.model.resolve(), period_frames=arguments.period, seconds=60.0 * arguments.minutes)
+    run = jack.play(arguments.model.resolve(), jack.Sound(period_frames=arguments.period), 60.0 * arguments.minutes)
     report = run.report
     print(f"{report['frames']} frames in {arguments.period}s")
     print(f"the plugin counts {run.missing_samples} samples missing, {run.late_blocks} blocks late")

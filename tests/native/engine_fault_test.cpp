@@ -8,8 +8,6 @@
 #include <memory>
 #include <random>
 #include <stdexcept>
-#include <thread>
-#include <utility>
 #include <vector>
 
 #include "buffer.h"
@@ -314,66 +312,6 @@ void rates_and_blocks_may_change_between_callbacks() {
   }
 }
 
-// Each with its host's thread, on two workers.
-void ten_engines_share_a_pool() {
-  const auto workers = std::make_shared<WorkerPool>(2);
-  CHECK(workers->size() == 2);
-  std::array<bool, 10> are_right{};
-  std::vector<std::thread> hosts;
-  hosts.reserve(are_right.size());
-  for (std::size_t i = 0; i < are_right.size(); ++i) {
-    hosts.emplace_back([&workers, &is_right = are_right.at(i), i] {
-      try {
-        Engine engine(workers);
-        engine.set_model(identity(64 + 10 * i));
-        engine.prepare({.max_block_frames = 100}, kWaits);
-        const Buffer in = noise(2, 5'000, seed() + i);
-        const Buffer out(2, 5'000);
-        play(engine, in.planar(), {}, out.planar(), randomly(100, seed() + i));
-        check_delayed(in.planar(), out.planar(), engine.latency_samples());
-        is_right = engine.stats().missing_samples == 0;
-      } catch (const Failure&) {
-        is_right = false;
-      }
-    });
-  }
-  for (std::thread& thread : hosts) thread.join();
-  for (const bool is_right : are_right) CHECK(is_right);
-}
-
-// With a block on its way to the worker, or running, when it ends.
-void a_thousand_engines_come_and_go() {
-  const auto workers = pool();
-  const Buffer in = noise(2, kBlock);
-  for (int i = 0; i < 1000; ++i) {
-    Engine engine(workers);
-    engine.set_model(identity(kBlock, i % 100 == 0 ? 44'100 : 48'000));
-    engine.prepare(host());
-    CHECK(engine.latency_samples() >= 2 * kBlock);
-    for (int callback = 0; callback < i % 4; ++callback) static_cast<void>(call(engine, in.planar()));
-  }
-}
-
-void a_model_and_its_pool_live_as_long_as_the_engine() {
-  std::weak_ptr<WorkerPool> workers;
-  std::weak_ptr<TestModel> model;
-  {
-    auto given_pool = pool();
-    auto given_model = identity(kBlock);
-    workers = given_pool;
-    model = given_model;
-    Engine engine(std::move(given_pool));
-    engine.set_model(std::move(given_model));
-    engine.prepare(host(), kWaits);
-    const Buffer in = noise(2, kBlock);
-    check_equal(call(engine, in.planar()).planar(), in.planar());
-    CHECK(!workers.expired());
-    CHECK(!model.expired());
-  }
-  CHECK(workers.expired());
-  CHECK(model.expired());
-}
-
 // Whether the thread's processor takes denormal numbers for zero.
 bool flushes_to_zero() {
   const volatile float tiny = std::numeric_limits<float>::min();
@@ -414,7 +352,5 @@ int main() {
        TEST(formats_that_make_no_sense_are_refused_and_the_engine_plays_on),
        TEST(a_model_that_cannot_get_ready_leaves_everything_as_it_was),
        TEST(a_host_that_breaks_its_promise_misses_samples_and_they_are_counted),
-       TEST(rates_and_blocks_may_change_between_callbacks), TEST(ten_engines_share_a_pool),
-       TEST(a_thousand_engines_come_and_go), TEST(a_model_and_its_pool_live_as_long_as_the_engine),
-       TEST(denormals_are_zero_on_both_threads)});
+       TEST(rates_and_blocks_may_change_between_callbacks), TEST(denormals_are_zero_on_both_threads)});
 }

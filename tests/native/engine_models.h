@@ -173,6 +173,13 @@ inline Buffer noise(std::size_t channels, std::size_t frames, std::uint64_t seed
   return buffer;
 }
 
+// Plays a stream as a host with blocks of any size would, and returns what came out.
+inline Buffer played(Engine& engine, const Audio& in, const Audio& params, const NextBlock& blocks) {
+  Buffer out(2, in.frames);
+  play(engine, in, params, out.planar(), blocks);
+  return out;
+}
+
 // Fails the test unless `out` is `in`, so many frames later, behind silence.
 inline void check_delayed(const Audio& in, const Audio& out, std::size_t delay, const Place& place = Place::current()) {
   for (std::size_t channel = 0; channel < out.channels; ++channel) {

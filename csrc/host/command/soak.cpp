@@ -1,16 +1,12 @@
-#include <pthread.h>
-#include <sched.h>
-
 #include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <cstring>
 #include <iomanip>
 #include <iostream>
 #include <memory>
 #include <random>
 #include <thread>
 
+#include "engine/device_clock.h"
 #include "host/command/audio_file.h"
 #include "host/command/commands.h"
 #include "host/command/playing.h"
@@ -18,10 +14,8 @@
 namespace neutone::host {
 namespace {
 
+using engine::DeviceClock;
 using engine::Engine;
-using Clock = std::chrono::steady_clock;
-
-constexpr int kPriority = 70;  // what JACK gives its audio thread
 
 // One plugin of a session.
 struct Instance {
@@ -53,36 +47,18 @@ Clip noise(const SoakOptions& options) {
   return clip;
 }
 
-// What the audio thread writes down; all memory is there before.
-struct Log {
-  std::vector<double> callback_us;
-  std::size_t n_overruns = 0;  // the thread woke after the next callback was due already
-  int priority_error = 0;
-};
-
 // All instances in turn, whenever a buffer's time is over, as a DAW that has them on one track.
-void play_in_real_time(std::vector<Instance>& instances, const SoakOptions& options, Log& log) {
-  const sched_param priority{.sched_priority = kPriority};
-  log.priority_error = pthread_setschedparam(pthread_self(), SCHED_FIFO, &priority);
+void play_in_real_time(std::vector<Instance>& instances, const SoakOptions& options, DeviceClock& clock) {
   const Clip in = noise(options);
   Clip out(options.sample_rate_hz, 2, options.buffer_frames);
-  const auto period = std::chrono::nanoseconds(
-      std::llround(1e9 * static_cast<double>(options.buffer_frames) / static_cast<double>(options.sample_rate_hz)));
-  auto due = Clock::now();
-  for (double& duration_us : log.callback_us) {
-    due += period;
-    std::this_thread::sleep_until(due);
-    const auto start = Clock::now();
-    for (Instance& instance : instances) {
-      instance.engine->process(in.rows(), as_params(instance.knobs), out.rows());
-    }
-    const auto end = Clock::now();
-    duration_us = std::chrono::duration<double, std::micro>(end - start).count();
-    if (end > due + period) {
-      ++log.n_overruns;
-      due = end;  // what was due in between is lost, as a sound card loses it
-    }
-  }
+  std::thread audio([&] {
+    clock.run([&](std::size_t /*index*/) {
+      for (Instance& instance : instances) {
+        instance.engine->process(in.rows(), as_params(instance.knobs), out.rows());
+      }
+    });
+  });
+  audio.join();
 }
 
 // The least duration that so many callbacks keep to, of sorted ones.
@@ -107,7 +83,7 @@ engine::Stats total(const std::vector<Instance>& instances) {
   return sum;
 }
 
-void print_setting(const Instance& instance, const SoakOptions& options, const Log& log) {
+void print_setting(const Instance& instance, const SoakOptions& options, const DeviceClock& clock) {
   const std::size_t latency = instance.engine->latency_samples();
   const auto rate_hz = static_cast<double>(options.sample_rate_hz);
   const engine::ModelFormat& format = instance.model->format();
@@ -115,20 +91,23 @@ void print_setting(const Instance& instance, const SoakOptions& options, const L
             << options.instances << " x " << format.block_frames << " samples at " << format.sample_rate_hz
             << " Hz, latency " << latency << " samples (" << 1e3 * static_cast<double>(latency) / rate_hz << " ms)\n"
             << "audio thread  "
-            << (log.priority_error == 0
-                    ? "SCHED_FIFO, priority " + std::to_string(kPriority)
-                    : std::string("of normal priority: ") + std::strerror(log.priority_error))  // NOLINT(*-mt-unsafe)
+            << (clock.has_realtime_priority() ? "SCHED_FIFO, priority " + std::to_string(DeviceClock::kPriority)
+                                              : "of normal priority: " + clock.refusal())
             << "\n";
 }
 
-void print_figures(const SoakOptions& options, Log& log, const engine::Stats& stats) {
-  std::ranges::sort(log.callback_us);
+void print_figures(const SoakOptions& options, const DeviceClock& clock, const engine::Stats& stats) {
+  std::vector<double> callback_us;
+  for (const std::int64_t duration_ns : clock.durations_ns()) {
+    callback_us.push_back(1e-3 * static_cast<double>(duration_ns));
+  }
+  std::ranges::sort(callback_us);
   const double deadline_us =
       1e6 * static_cast<double>(options.buffer_frames) / static_cast<double>(options.sample_rate_hz);
-  std::cout << "callbacks     " << log.callback_us.size() << " of " << options.buffer_frames << " samples, deadline "
-            << deadline_us << " us, overrun " << log.n_overruns << "\n"
-            << "callback us   p50 " << percentile(log.callback_us, 0.5) << ", p99 " << percentile(log.callback_us, 0.99)
-            << ", p99.9 " << percentile(log.callback_us, 0.999) << ", max " << log.callback_us.back() << "\n"
+  std::cout << "callbacks     " << callback_us.size() << " of " << options.buffer_frames << " samples, deadline "
+            << deadline_us << " us, overrun " << clock.n_overruns() << "\n"
+            << "callback us   p50 " << percentile(callback_us, 0.5) << ", p99 " << percentile(callback_us, 0.99)
+            << ", p99.9 " << percentile(callback_us, 0.999) << ", max " << callback_us.back() << "\n"
             << "worker us     p50 " << stats.worker_p50_us << ", p99 " << stats.worker_p99_us << ", max "
             << stats.worker_max_us << " a block\n"
             << "late blocks   " << stats.late_blocks << " of " << stats.blocks << "\n"
@@ -142,12 +121,12 @@ bool soak(const SoakOptions& options) {
   std::vector<Instance> instances = open_instances(options);
   const double callbacks =
       options.seconds * static_cast<double>(options.sample_rate_hz) / static_cast<double>(options.buffer_frames);
-  Log log{.callback_us = std::vector<double>(std::max<std::size_t>(1, static_cast<std::size_t>(callbacks)))};
-  std::thread audio([&] { play_in_real_time(instances, options, log); });
-  audio.join();
+  DeviceClock clock(options.sample_rate_hz, options.buffer_frames,
+                    std::max<std::size_t>(1, static_cast<std::size_t>(callbacks)));
+  play_in_real_time(instances, options, clock);
   const engine::Stats stats = total(instances);
-  print_setting(instances.front(), options, log);
-  print_figures(options, log, stats);
+  print_setting(instances.front(), options, clock);
+  print_figures(options, clock, stats);
   return stats.missing_samples == 0 && stats.failed_blocks == 0;
 }
 
