@@ -228,9 +228,9 @@ void check_output(const IValue& output, std::int64_t channels, std::int64_t fram
 void check_torch() {
   const std::uint64_t found = aoti_torch_abi_version();
   if (found == TORCH_ABI_VERSION) return;
-  const auto part = [found](int shift) { return std::to_string((found >> shift) & 0xffU); };
+  const auto part = [found](unsigned shift) { return std::to_string((found >> shift) & 0xffU); };
   throw LoadError("this plugin or program is built for torch " TORCH_VERSION ", and its process runs torch " +
-                  part(56) + "." + part(48) + "." + part(40) + " from " + torch_folder().string() +
+                  part(56U) + "." + part(48U) + "." + part(40U) + " from " + torch_folder().string() +
                   "; a process has one torch: use plugins that were built for the same");
 }
 

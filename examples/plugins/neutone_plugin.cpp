@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <string>
 
 #include "DistrhoPlugin.hpp"
 #include "controls.h"
@@ -30,12 +31,12 @@ class NeutonePlugin final : public Plugin {
   }
 
  protected:
-  [[nodiscard]] const char* getName() const override { return example::identity().name.c_str(); }
+  [[nodiscard]] const char* getName() const override { return neutone::example::identity().name.c_str(); }
   [[nodiscard]] const char* getLabel() const override { return "neutone_example"; }
   [[nodiscard]] const char* getMaker() const override { return "The neutone_sdk developers"; }
   [[nodiscard]] const char* getLicense() const override { return "MIT"; }
   [[nodiscard]] uint32_t getVersion() const override { return d_version(1, 0, 0); }
-  [[nodiscard]] int64_t getUniqueId() const override { return example::identity().vst3_id; }
+  [[nodiscard]] int64_t getUniqueId() const override { return neutone::example::identity().vst3_id; }
 
   void initAudioPort(bool is_input, uint32_t index, AudioPort& port) override {
     port.groupId = kChannels == 1 ? kPortGroupMono : kPortGroupStereo;
