@@ -141,6 +141,7 @@ lint: $(VENV)/.lint-ready bench-libraries host-libraries hosts ## Check style, t
 	$(BIN)/mypy
 	$(BIN)/clang-format --dry-run --Werror $(CPP_FILES)
 	cmake --preset tidy -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python >/dev/null
+	$(BIN)/python -m tools.first_commands build/tidy/compile_commands.json
 	printf '%s\n' $(CPP_UNITS) | xargs -P 2 -n 1 $(BIN)/clang-tidy -p build/tidy --quiet
 
 format: $(VENV)/.lint-ready ## Format all code

@@ -16,7 +16,6 @@ START_NAMESPACE_DISTRHO
 namespace {
 
 namespace engine = neutone::engine;
-namespace example = neutone::example;
 
 constexpr std::size_t kChannels = NEUTONE_PLUGIN_CHANNELS;
 constexpr std::size_t kMaxBlockFrames = 8192;  // what is longer is played in pieces
