@@ -1,6 +1,10 @@
 """Take a PyTorch audio model into a DAW: wrap it, export one file, play it at any buffer size."""
 
-from neutone_sdk import _library
+from neutone_sdk import _places
+
+_places.answer()  # before torch is imported, which takes seconds
+
+from neutone_sdk import _library  # noqa: E402
 
 _library.load_ops_library()  # first: what follows compiles calls of the operators
 

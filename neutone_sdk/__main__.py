@@ -1,4 +1,4 @@
-"""``python -m neutone_sdk`` is ``neutone``."""
+"""``python -m neutone_sdk`` is ``neutone``, and says where parts of the package lie: see `_places`."""
 
 from neutone_sdk.cli import main
 

@@ -7,11 +7,11 @@ from typing import Final
 
 import torch
 
+from neutone_sdk import _places
 from neutone_sdk._version import __version__
 from neutone_sdk.errors import OperatorLibraryError
 
 OLDEST_TORCH: Final = (2, 10)
-_FILE_NAMES: Final = {"win32": "neutone_ops.dll", "darwin": "libneutone_ops.dylib"}
 
 
 def ops_library_path() -> Path:
@@ -20,22 +20,10 @@ def ops_library_path() -> Path:
     Raises:
         OperatorLibraryError: It is not there.
     """
-    file_name = _FILE_NAMES.get(sys.platform, "libneutone_ops.so")
-    folders = _package_folders()
-    for folder in folders:
-        if (folder / file_name).is_file():
-            return folder / file_name
-    tried = "\n".join(f"  {folder / file_name}" for folder in folders)
-    msg = (
-        f"the native operators of neutone_sdk are not built. Looked for\n{tried}\n"
-        "Install the package (pip install neutone_sdk), or build it from a checkout (make build)."
-    )
-    raise OperatorLibraryError(msg)
-
-
-def _package_folders() -> list[Path]:
-    """An editable install has two: the sources, and what was built from them."""
-    return [Path(folder) for folder in sys.modules[__package__].__path__]
+    path = _places.find(_places.OPERATORS)
+    if path is None:
+        raise OperatorLibraryError(_places.missing(_places.OPERATORS))
+    return path
 
 
 @cache

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import neutone_sdk
-from neutone_sdk import _library
+from neutone_sdk import _library, _places
 from neutone_sdk.errors import NeutoneError, OperatorLibraryError
 
 
@@ -20,7 +20,7 @@ def test_the_library_is_loaded_once() -> None:
 
 
 def test_a_missing_library_says_where_it_was_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_library, "_package_folders", lambda: [tmp_path])
+    monkeypatch.setattr(_places, "_folders", lambda: [tmp_path])
     with pytest.raises(OperatorLibraryError, match="not built") as caught:
         _library.ops_library_path()
     assert str(tmp_path) in str(caught.value)

@@ -1,4 +1,4 @@
-#include "dsp/analog_section.h"
+#include "analog_section.h"
 
 #include <cmath>
 #include <numbers>

@@ -2,7 +2,7 @@
 
 #include <complex>
 
-#include "dsp/biquad_section.h"
+#include "biquad_section.h"
 
 // From analog to digital filters, for biquad_design.cpp and iir_design.cpp only.
 namespace neutone::dsp {

@@ -8,12 +8,12 @@
 #include <string>
 #include <vector>
 
-#include "dsp/aligned_buffer.h"
-#include "dsp/biquad_kernels.h"
-#include "dsp/biquad_section.h"
-#include "dsp/flush_to_zero.h"
-#include "dsp/planar.h"
-#include "dsp/realtime.h"
+#include "aligned_buffer.h"
+#include "biquad_kernels.h"
+#include "biquad_section.h"
+#include "flush_to_zero.h"
+#include "planar.h"
+#include "realtime.h"
 
 namespace neutone::dsp {
 

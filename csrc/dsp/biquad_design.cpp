@@ -1,10 +1,10 @@
-#include "dsp/biquad_design.h"
+#include "biquad_design.h"
 
 #include <cmath>
 #include <stdexcept>
 
-#include "dsp/analog_section.h"
-#include "dsp/argument_range.h"
+#include "analog_section.h"
+#include "argument_range.h"
 
 namespace neutone::dsp {
 namespace {

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "dsp/biquad_section.h"
+#include "biquad_section.h"
 
 // Filters as sections of second order, for any engine that runs those. Frequencies are cycles per sample, between 0 and
 // 0.5, both excluded. Every function throws std::invalid_argument if an argument is outside its range, and also if the

@@ -6,9 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "dsp/biquad_pipeline.h"
-#include "dsp/planar.h"
-#include "dsp/simd.h"
+#include "biquad_pipeline.h"
+#include "planar.h"
+#include "simd.h"
 
 // The inner loop of the biquad cascade, to be compiled for one instruction set after the other; for biquad_kernels.cpp
 // and the tests of it only.

@@ -2,8 +2,8 @@
 
 #include <span>
 
-#include "dsp/biquad_kernel.h"
-#include "dsp/realtime.h"
+#include "biquad_kernel.h"
+#include "realtime.h"
 
 namespace neutone::dsp {
 

@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <span>
 
-#include "dsp/biquad_section.h"
-#include "dsp/simd.h"
+#include "biquad_section.h"
+#include "simd.h"
 
 // Sections of a biquad cascade on a stretch of frames in double; for biquad_kernel.h only.
 namespace neutone::dsp {

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "dsp/planar.h"
-#include "dsp/realtime.h"
+#include "planar.h"
+#include "realtime.h"
 
 namespace neutone::dsp {
 

@@ -6,10 +6,10 @@
 #include <cstdint>
 #include <span>
 
-#include "dsp/parameters.h"
-#include "dsp/planar.h"
-#include "dsp/realtime.h"
-#include "dsp/spsc_ring.h"
+#include "parameters.h"
+#include "planar.h"
+#include "realtime.h"
+#include "spsc_ring.h"
 
 // Parameters on their way to a model: the host's values wait in a ring of their own, and are brought to the model's
 // rate when it takes the audio that they belong to.

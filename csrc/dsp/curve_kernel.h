@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "dsp/simd.h"
+#include "simd.h"
 
 // What is asked of every value of a parameter's curve, to be compiled for one instruction set after the other; for
 // curve_kernels.cpp and the tests of it only. Plain loops without a way out in between: compilers vectorise them.

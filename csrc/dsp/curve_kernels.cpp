@@ -1,8 +1,8 @@
-#include "dsp/curve_kernels.h"
+#include "curve_kernels.h"
 
 #include <array>
 
-#include "dsp/instruction_set.h"
+#include "instruction_set.h"
 
 namespace neutone::dsp {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <span>
 
-#include "dsp/curve_kernel.h"
-#include "dsp/realtime.h"
+#include "curve_kernel.h"
+#include "realtime.h"
 
 namespace neutone::dsp {
 

@@ -1,11 +1,11 @@
-#include "dsp/fft.h"
+#include "fft.h"
 
 #include <bit>
 #include <cmath>
 #include <numbers>
 #include <vector>
 
-#include "dsp/fft_levels.h"
+#include "fft_levels.h"
 
 namespace neutone::dsp {
 namespace {

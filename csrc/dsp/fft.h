@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <span>
 
-#include "dsp/realtime.h"
+#include "realtime.h"
 
 // The real Fourier transform behind long filters, in the form that convolution wants: 2n real points are taken at the n
 // odd frequencies (4k + 1) / (8n), where no bin is its own mirror, so there are n complex bins and no special ones.

@@ -3,7 +3,7 @@
 #include <bit>
 #include <cstddef>
 
-#include "dsp/fft.h"
+#include "fft.h"
 
 // How a transform is divided into passes, and the twiddles of each; for fft.cpp and fft_passes.h only.
 namespace neutone::dsp {

@@ -4,9 +4,9 @@
 #include <cstddef>
 #include <cstring>
 
-#include "dsp/fft.h"
-#include "dsp/fft_levels.h"
-#include "dsp/simd.h"
+#include "fft.h"
+#include "fft_levels.h"
+#include "simd.h"
 
 // The passes of the transform of fft.h, to be compiled for one instruction set after the other; for fir_kernels.cpp
 // only. Twiddles are conjugated on the way back, which ends with `bins` times what the way there began with.

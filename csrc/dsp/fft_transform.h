@@ -3,7 +3,7 @@
 #include <array>
 #include <cstddef>
 
-#include "dsp/fft_passes.h"
+#include "fft_passes.h"
 
 // The whole transform of fft.h, both ways; for fir_kernels.cpp only.
 namespace neutone::dsp::kernel {

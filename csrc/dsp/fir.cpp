@@ -1,4 +1,4 @@
-#include "dsp/fir.h"
+#include "fir.h"
 
 #include <algorithm>
 #include <array>
@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "dsp/flush_to_zero.h"
+#include "flush_to_zero.h"
 
 namespace neutone::dsp {
 namespace {

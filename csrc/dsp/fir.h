@@ -3,11 +3,11 @@
 #include <cstddef>
 #include <span>
 
-#include "dsp/aligned_buffer.h"
-#include "dsp/fir_kernels.h"
-#include "dsp/fir_plan.h"
-#include "dsp/planar.h"
-#include "dsp/realtime.h"
+#include "aligned_buffer.h"
+#include "fir_kernels.h"
+#include "fir_plan.h"
+#include "planar.h"
+#include "realtime.h"
 
 namespace neutone::dsp {
 

@@ -1,4 +1,4 @@
-#include "dsp/fir_design.h"
+#include "fir_design.h"
 
 #include <algorithm>
 #include <array>
@@ -9,8 +9,8 @@
 #include <string>
 #include <utility>
 
-#include "dsp/fir_plan.h"
-#include "dsp/kaiser.h"
+#include "fir_plan.h"
+#include "kaiser.h"
 
 namespace neutone::dsp {
 namespace {

@@ -5,8 +5,8 @@
 #include <cstddef>
 #include <cstring>
 
-#include "dsp/fft_transform.h"
-#include "dsp/simd.h"
+#include "fft_transform.h"
+#include "simd.h"
 
 // The sums of a FIR filter, to be compiled for one instruction set after the other; for fir_kernels.cpp only. In float,
 // a sum of many terms is as exact as its longest chain of additions is short: it is made of the sums of kChain terms,

@@ -2,8 +2,8 @@
 
 #include <span>
 
-#include "dsp/fir_kernel.h"
-#include "dsp/realtime.h"
+#include "fir_kernel.h"
+#include "realtime.h"
 
 namespace neutone::dsp {
 

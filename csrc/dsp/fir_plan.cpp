@@ -1,4 +1,4 @@
-#include "dsp/fir_plan.h"
+#include "fir_plan.h"
 
 #include <cmath>
 #include <limits>

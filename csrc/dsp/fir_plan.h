@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <span>
 
-#include "dsp/fft.h"
+#include "fft.h"
 
 namespace neutone::dsp {
 

@@ -1,13 +1,13 @@
-#include "dsp/host_stream.h"
+#include "host_stream.h"
 
 #include <algorithm>
 #include <array>
 #include <new>
 #include <numeric>
 
-#include "dsp/channels.h"
-#include "dsp/control_stream.h"
-#include "dsp/resampled_stream.h"
+#include "channels.h"
+#include "control_stream.h"
+#include "resampled_stream.h"
 
 namespace neutone::dsp {
 namespace {

@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <span>
 
-#include "dsp/host_stream_memory.h"
-#include "dsp/planar.h"
-#include "dsp/resampler.h"
-#include "dsp/spsc_ring.h"
+#include "host_stream_memory.h"
+#include "planar.h"
+#include "resampler.h"
+#include "spsc_ring.h"
 
 // Everything that flows between a host and a model. Audio waits in one ring until a block of the model is full, and in
 // another until the host asks for it, both at the model's rate; where the host has another, a resampler sits at its end

@@ -1,4 +1,4 @@
-#include "dsp/host_stream_memory.h"
+#include "host_stream_memory.h"
 
 #include <bit>
 #include <stdexcept>

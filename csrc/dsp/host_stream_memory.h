@@ -4,10 +4,10 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "dsp/aligned_buffer.h"
-#include "dsp/resampler.h"
-#include "dsp/schedule.h"
-#include "dsp/spsc_ring.h"
+#include "aligned_buffer.h"
+#include "resampler.h"
+#include "schedule.h"
+#include "spsc_ring.h"
 
 // What a stream between a host and a model (host_stream.h) keeps, in one block of memory: a header, and behind it what
 // the header says the sizes of. Others may own, copy, save and load it; whatever they put there, nobody looks beyond

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "dsp/analog_section.h"
-#include "dsp/argument_range.h"
-#include "dsp/biquad_design.h"
+#include "analog_section.h"
+#include "argument_range.h"
+#include "biquad_design.h"
 
 namespace neutone::dsp {
 namespace {

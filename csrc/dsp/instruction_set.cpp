@@ -1,4 +1,4 @@
-#include "dsp/instruction_set.h"
+#include "instruction_set.h"
 
 #include <algorithm>
 

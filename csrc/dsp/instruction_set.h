@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <span>
 
-#include "dsp/realtime.h"
+#include "realtime.h"
 
 namespace neutone::dsp {
 

@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <cstring>
 
-#include "dsp/curve_kernels.h"
-#include "dsp/realtime.h"
+#include "curve_kernels.h"
+#include "realtime.h"
 
 namespace neutone::dsp {
 

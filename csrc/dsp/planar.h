@@ -5,7 +5,7 @@
 #include <cstring>
 #include <type_traits>
 
-#include "dsp/realtime.h"
+#include "realtime.h"
 
 namespace neutone::dsp {
 

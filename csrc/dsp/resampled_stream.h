@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "dsp/channels.h"
-#include "dsp/flush_to_zero.h"
-#include "dsp/planar.h"
-#include "dsp/realtime.h"
-#include "dsp/resampler.h"
-#include "dsp/spsc_ring.h"
+#include "channels.h"
+#include "flush_to_zero.h"
+#include "planar.h"
+#include "realtime.h"
+#include "resampler.h"
+#include "spsc_ring.h"
 
 // Between a host and a model that run at different rates: a ring of frames at the model's rate, with a resampler at the
 // end where the host is.

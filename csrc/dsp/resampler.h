@@ -5,12 +5,12 @@
 #include <cstdint>
 #include <cstring>
 
-#include "dsp/aligned_buffer.h"
-#include "dsp/flush_to_zero.h"
-#include "dsp/planar.h"
-#include "dsp/realtime.h"
-#include "dsp/resampler_design.h"
-#include "dsp/resampler_kernels.h"
+#include "aligned_buffer.h"
+#include "flush_to_zero.h"
+#include "planar.h"
+#include "realtime.h"
+#include "resampler_design.h"
+#include "resampler_kernels.h"
 
 namespace neutone::dsp {
 

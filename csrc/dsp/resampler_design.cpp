@@ -1,4 +1,4 @@
-#include "dsp/resampler_design.h"
+#include "resampler_design.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "dsp/kaiser.h"
+#include "kaiser.h"
 
 namespace neutone::dsp {
 namespace {

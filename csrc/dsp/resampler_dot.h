@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <cstring>
 
-#include "dsp/resampler_design.h"
-#include "dsp/simd.h"
+#include "resampler_design.h"
+#include "simd.h"
 
 // The resampler's sums of products; for resampler_kernel.h only.
 namespace neutone::dsp::kernel {

@@ -6,11 +6,11 @@
 #include <cstdint>
 #include <cstring>
 
-#include "dsp/planar.h"
-#include "dsp/resampler_design.h"
-#include "dsp/resampler_dot.h"
-#include "dsp/resampler_walk.h"
-#include "dsp/simd.h"
+#include "planar.h"
+#include "resampler_design.h"
+#include "resampler_dot.h"
+#include "resampler_walk.h"
+#include "simd.h"
 
 // The inner loop of the resampler, to be compiled for one instruction set after the other; for resampler_kernels.cpp
 // and the tests of it only.

@@ -1,8 +1,8 @@
-#include "dsp/resampler_kernels.h"
+#include "resampler_kernels.h"
 
 #include <array>
 
-#include "dsp/instruction_set.h"
+#include "instruction_set.h"
 
 namespace neutone::dsp {
 namespace {

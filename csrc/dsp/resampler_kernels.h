@@ -2,8 +2,8 @@
 
 #include <span>
 
-#include "dsp/realtime.h"
-#include "dsp/resampler_kernel.h"
+#include "realtime.h"
+#include "resampler_kernel.h"
 
 namespace neutone::dsp {
 

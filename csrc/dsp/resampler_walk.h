@@ -4,10 +4,10 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "dsp/planar.h"
-#include "dsp/resampler_design.h"
-#include "dsp/resampler_dot.h"
-#include "dsp/simd.h"
+#include "planar.h"
+#include "resampler_design.h"
+#include "resampler_dot.h"
+#include "simd.h"
 
 // Which rows and windows belong to the next output frames; for resampler_kernel.h and resampler.h only.
 namespace neutone::dsp {

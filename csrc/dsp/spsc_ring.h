@@ -9,9 +9,9 @@
 #include <limits>
 #include <stdexcept>
 
-#include "dsp/aligned_buffer.h"
-#include "dsp/planar.h"
-#include "dsp/realtime.h"
+#include "aligned_buffer.h"
+#include "planar.h"
+#include "realtime.h"
 
 namespace neutone::dsp {
 

@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "dsp/flush_to_zero.h"
-#include "dsp/planar.h"
-#include "dsp/realtime.h"
-#include "dsp/svf_design.h"
-#include "dsp/svf_kernels.h"
+#include "flush_to_zero.h"
+#include "planar.h"
+#include "realtime.h"
+#include "svf_design.h"
+#include "svf_kernels.h"
 
 namespace neutone::dsp {
 

@@ -8,10 +8,10 @@
 #include <cstring>
 #include <numbers>
 
-#include "dsp/aligned_buffer.h"
-#include "dsp/planar.h"
-#include "dsp/simd.h"
-#include "dsp/svf_design.h"
+#include "aligned_buffer.h"
+#include "planar.h"
+#include "simd.h"
+#include "svf_design.h"
 
 // From controls to coefficients: the first part of svf_kernel.h, which says how it is compiled.
 namespace neutone::dsp {

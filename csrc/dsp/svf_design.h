@@ -5,7 +5,7 @@
 #include <complex>
 #include <numbers>
 
-#include "dsp/planar.h"
+#include "planar.h"
 
 namespace neutone::dsp {
 

@@ -6,10 +6,10 @@
 #include <cstddef>
 #include <cstring>
 
-#include "dsp/planar.h"
-#include "dsp/simd.h"
-#include "dsp/svf_coefficients.h"
-#include "dsp/svf_design.h"
+#include "planar.h"
+#include "simd.h"
+#include "svf_coefficients.h"
+#include "svf_design.h"
 
 // The state-variable filter, to be compiled for one instruction set after the other; for svf_kernels.cpp and the tests
 // of it only. Audio is filtered in chunks: coefficients of all frames first, then the recursion, then the mix. All but

@@ -1,8 +1,8 @@
-#include "dsp/svf_kernels.h"
+#include "svf_kernels.h"
 
 #include <array>
 
-#include "dsp/instruction_set.h"
+#include "instruction_set.h"
 
 namespace neutone::dsp {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <span>
 
-#include "dsp/realtime.h"
-#include "dsp/svf_kernel.h"
+#include "realtime.h"
+#include "svf_kernel.h"
 
 namespace neutone::dsp {
 

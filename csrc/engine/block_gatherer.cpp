@@ -1,4 +1,4 @@
-#include "engine/block_gatherer.h"
+#include "block_gatherer.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -6,9 +6,9 @@
 #include <memory>
 #include <span>
 
-#include "dsp/channels.h"
-#include "dsp/parameters.h"
-#include "engine/finite.h"
+#include "../dsp/channels.h"
+#include "../dsp/parameters.h"
+#include "finite.h"
 
 namespace neutone::engine {
 

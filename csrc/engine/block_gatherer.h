@@ -5,15 +5,15 @@
 #include <memory>
 #include <vector>
 
-#include "dsp/aligned_buffer.h"
-#include "dsp/control_stream.h"
-#include "dsp/planar.h"
-#include "dsp/realtime.h"
-#include "dsp/resampler.h"
-#include "dsp/schedule.h"
-#include "dsp/spsc_ring.h"
-#include "engine/block_slots.h"
-#include "engine/model.h"
+#include "../dsp/aligned_buffer.h"
+#include "../dsp/control_stream.h"
+#include "../dsp/planar.h"
+#include "../dsp/realtime.h"
+#include "../dsp/resampler.h"
+#include "../dsp/schedule.h"
+#include "../dsp/spsc_ring.h"
+#include "block_slots.h"
+#include "model.h"
 
 namespace neutone::engine {
 

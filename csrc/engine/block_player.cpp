@@ -1,11 +1,11 @@
-#include "engine/block_player.h"
+#include "block_player.h"
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
-#include "dsp/channels.h"
-#include "engine/finite.h"
+#include "../dsp/channels.h"
+#include "finite.h"
 
 namespace neutone::engine {
 

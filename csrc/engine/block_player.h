@@ -3,13 +3,13 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "dsp/aligned_buffer.h"
-#include "dsp/planar.h"
-#include "dsp/realtime.h"
-#include "dsp/resampler.h"
-#include "engine/block_reader.h"
-#include "engine/gap_filler.h"
-#include "engine/model.h"
+#include "../dsp/aligned_buffer.h"
+#include "../dsp/planar.h"
+#include "../dsp/realtime.h"
+#include "../dsp/resampler.h"
+#include "block_reader.h"
+#include "gap_filler.h"
+#include "model.h"
 
 namespace neutone::engine {
 

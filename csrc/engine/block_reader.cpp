@@ -1,4 +1,4 @@
-#include "engine/block_reader.h"
+#include "block_reader.h"
 
 #include <algorithm>
 #include <cstddef>

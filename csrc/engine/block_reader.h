@@ -4,11 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "dsp/planar.h"
-#include "dsp/realtime.h"
-#include "engine/block_slots.h"
-#include "engine/counters.h"
-#include "engine/semaphore.h"
+#include "../dsp/planar.h"
+#include "../dsp/realtime.h"
+#include "block_slots.h"
+#include "counters.h"
+#include "semaphore.h"
 
 namespace neutone::engine {
 

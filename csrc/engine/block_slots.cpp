@@ -1,4 +1,4 @@
-#include "engine/block_slots.h"
+#include "block_slots.h"
 
 #include <algorithm>
 #include <cstddef>

@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <vector>
 
-#include "dsp/aligned_buffer.h"
-#include "dsp/planar.h"
-#include "dsp/realtime.h"
-#include "engine/model.h"
+#include "../dsp/aligned_buffer.h"
+#include "../dsp/planar.h"
+#include "../dsp/realtime.h"
+#include "model.h"
 
 namespace neutone::engine {
 

@@ -1,4 +1,4 @@
-#include "engine/counters.h"
+#include "counters.h"
 
 #include <algorithm>
 #include <array>

@@ -5,9 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "dsp/aligned_buffer.h"
-#include "dsp/realtime.h"
-#include "engine/stats.h"
+#include "../dsp/aligned_buffer.h"
+#include "../dsp/realtime.h"
+#include "stats.h"
 
 namespace neutone::engine {
 

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "dsp/channels.h"
-#include "dsp/planar.h"
-#include "dsp/realtime.h"
-#include "dsp/spsc_ring.h"
-#include "engine/finite.h"
+#include "../dsp/channels.h"
+#include "../dsp/planar.h"
+#include "../dsp/realtime.h"
+#include "../dsp/spsc_ring.h"
+#include "finite.h"
 
 namespace neutone::engine {
 

@@ -1,4 +1,4 @@
-#include "engine/engine.h"
+#include "engine.h"
 
 #include <algorithm>
 #include <atomic>
@@ -9,12 +9,12 @@
 #include <utility>
 #include <vector>
 
-#include "dsp/flush_to_zero.h"
-#include "engine/counters.h"
-#include "engine/finite.h"
-#include "engine/formats.h"
-#include "engine/lane.h"
-#include "engine/lane_switch.h"
+#include "../dsp/flush_to_zero.h"
+#include "counters.h"
+#include "finite.h"
+#include "formats.h"
+#include "lane.h"
+#include "lane_switch.h"
 
 namespace neutone::engine {
 

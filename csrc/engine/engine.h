@@ -5,11 +5,11 @@
 #include <cstdint>
 #include <memory>
 
-#include "dsp/planar.h"
-#include "dsp/realtime.h"
-#include "engine/model.h"
-#include "engine/stats.h"
-#include "engine/worker_pool.h"
+#include "../dsp/planar.h"
+#include "../dsp/realtime.h"
+#include "model.h"
+#include "stats.h"
+#include "worker_pool.h"
 
 namespace neutone::engine {
 

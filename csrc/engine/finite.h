@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "dsp/planar.h"
-#include "dsp/realtime.h"
+#include "../dsp/planar.h"
+#include "../dsp/realtime.h"
 
 namespace neutone::engine {
 

@@ -1,4 +1,4 @@
-#include "engine/formats.h"
+#include "formats.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,8 +7,8 @@
 #include <stdexcept>
 #include <string>
 
-#include "dsp/resampler_design.h"
-#include "dsp/schedule.h"
+#include "../dsp/resampler_design.h"
+#include "../dsp/schedule.h"
 
 namespace neutone::engine {
 

@@ -3,8 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "engine/engine.h"
-#include "engine/model.h"
+#include "engine.h"
+#include "model.h"
 
 // What a host and a model bring together: whether it makes sense, and the arithmetic of how late it is.
 namespace neutone::engine {

@@ -1,4 +1,4 @@
-#include "engine/gap_filler.h"
+#include "gap_filler.h"
 
 #include <algorithm>
 #include <cstddef>

@@ -6,11 +6,11 @@
 #include <memory>
 #include <utility>
 
-#include "dsp/planar.h"
-#include "dsp/realtime.h"
-#include "engine/finite.h"
-#include "engine/model_stream.h"
-#include "engine/worker_pool_state.h"
+#include "../dsp/planar.h"
+#include "../dsp/realtime.h"
+#include "finite.h"
+#include "model_stream.h"
+#include "worker_pool_state.h"
 
 namespace neutone::engine {
 

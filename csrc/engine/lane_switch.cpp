@@ -1,4 +1,4 @@
-#include "engine/lane_switch.h"
+#include "lane_switch.h"
 
 #include <algorithm>
 #include <atomic>

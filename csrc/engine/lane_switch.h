@@ -4,11 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "dsp/aligned_buffer.h"
-#include "dsp/planar.h"
-#include "dsp/realtime.h"
-#include "engine/lane.h"
-#include "engine/model.h"
+#include "../dsp/aligned_buffer.h"
+#include "../dsp/planar.h"
+#include "../dsp/realtime.h"
+#include "lane.h"
+#include "model.h"
 
 namespace neutone::engine {
 

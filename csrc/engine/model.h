@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "dsp/planar.h"
+#include "../dsp/planar.h"
 
 namespace neutone::engine {
 

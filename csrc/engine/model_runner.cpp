@@ -1,11 +1,11 @@
-#include "engine/model_runner.h"
+#include "model_runner.h"
 
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 
-#include "dsp/flush_to_zero.h"
-#include "engine/finite.h"
+#include "../dsp/flush_to_zero.h"
+#include "finite.h"
 
 namespace neutone::engine {
 

@@ -2,9 +2,9 @@
 
 #include <cstdint>
 
-#include "engine/block_slots.h"
-#include "engine/counters.h"
-#include "engine/model.h"
+#include "block_slots.h"
+#include "counters.h"
+#include "model.h"
 
 namespace neutone::engine {
 

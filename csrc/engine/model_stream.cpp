@@ -1,4 +1,4 @@
-#include "engine/model_stream.h"
+#include "model_stream.h"
 
 #include <atomic>
 #include <cstddef>

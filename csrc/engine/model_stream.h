@@ -6,20 +6,20 @@
 #include <memory>
 #include <optional>
 
-#include "dsp/planar.h"
-#include "dsp/realtime.h"
-#include "dsp/resampler.h"
-#include "engine/block_gatherer.h"
-#include "engine/block_player.h"
-#include "engine/block_reader.h"
-#include "engine/block_slots.h"
-#include "engine/counters.h"
-#include "engine/delay_line.h"
-#include "engine/engine.h"
-#include "engine/formats.h"
-#include "engine/model_runner.h"
-#include "engine/semaphore.h"
-#include "engine/worker_pool_state.h"
+#include "../dsp/planar.h"
+#include "../dsp/realtime.h"
+#include "../dsp/resampler.h"
+#include "block_gatherer.h"
+#include "block_player.h"
+#include "block_reader.h"
+#include "block_slots.h"
+#include "counters.h"
+#include "delay_line.h"
+#include "engine.h"
+#include "formats.h"
+#include "model_runner.h"
+#include "semaphore.h"
+#include "worker_pool_state.h"
 
 namespace neutone::engine {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "dsp/realtime.h"
+#include "../dsp/realtime.h"
 
 #ifdef __APPLE__
 #include <dispatch/dispatch.h>

@@ -1,4 +1,4 @@
-#include "engine/thread_priority.h"
+#include "thread_priority.h"
 
 #ifdef __linux__
 #include <pthread.h>

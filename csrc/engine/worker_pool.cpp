@@ -1,4 +1,4 @@
-#include "engine/worker_pool.h"
+#include "worker_pool.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -6,8 +6,8 @@
 #include <mutex>
 #include <stdexcept>
 
-#include "engine/thread_priority.h"
-#include "engine/worker_pool_state.h"
+#include "thread_priority.h"
+#include "worker_pool_state.h"
 
 namespace neutone::engine {
 

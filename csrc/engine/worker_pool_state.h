@@ -6,8 +6,8 @@
 #include <thread>
 #include <vector>
 
-#include "engine/semaphore.h"
-#include "engine/worker_pool.h"
+#include "semaphore.h"
+#include "worker_pool.h"
 
 namespace neutone::engine {
 

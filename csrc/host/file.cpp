@@ -1,11 +1,11 @@
-#include "host/file.h"
+#include "file.h"
 
 #include <cstdint>
 #include <fstream>
 #include <ios>
 #include <system_error>
 
-#include "host/errors.h"
+#include "errors.h"
 
 namespace neutone::host {
 namespace {

@@ -1,4 +1,4 @@
-#include "host/format.h"
+#include "format.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "dsp/resampler_design.h"
+#include "../dsp/resampler_design.h"
 
 namespace neutone::host {
 namespace {

@@ -1,4 +1,4 @@
-#include "host/metadata.h"
+#include "metadata.h"
 
 #include <algorithm>
 #include <charconv>
@@ -10,7 +10,7 @@
 #include <system_error>
 #include <utility>
 
-#include "host/errors.h"
+#include "errors.h"
 
 namespace neutone::host {
 namespace {

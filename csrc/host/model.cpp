@@ -1,5 +1,5 @@
 // The only file that includes torch's headers, which take longer to compile than everything else.
-#include "host/model.h"
+#include "model.h"
 
 #include <ATen/Parallel.h>
 #include <caffe2/serialize/file_adapter.h>
@@ -18,11 +18,11 @@
 #include <utility>
 #include <vector>
 
-#include "host/file.h"
-#include "host/format.h"
-#include "host/messages.h"
-#include "host/operators.h"
-#include "host/torch_place.h"
+#include "file.h"
+#include "format.h"
+#include "messages.h"
+#include "operators.h"
+#include "torch_place.h"
 
 namespace neutone::host {
 namespace {

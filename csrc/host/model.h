@@ -4,9 +4,9 @@
 #include <memory>
 #include <string>
 
-#include "engine/model.h"
-#include "host/errors.h"
-#include "host/metadata.h"
+#include "../engine/model.h"
+#include "errors.h"
+#include "metadata.h"
 
 namespace neutone::host {
 

@@ -1,4 +1,4 @@
-#include "host/operators.h"
+#include "operators.h"
 
 #include <dlfcn.h>
 
@@ -7,8 +7,8 @@
 #include <system_error>
 #include <vector>
 
-#include "host/errors.h"
-#include "host/torch_place.h"
+#include "errors.h"
+#include "torch_place.h"
 
 namespace neutone::host {
 namespace {
