@@ -16,10 +16,13 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 HOSTS_VENV := build/hosts-venv
+FRESH := build/fresh
 
 NATIVE_SOURCES := $(shell find csrc cmake -type f) CMakeLists.txt pyproject.toml
 # An editable install knows the modules by name: it has to be made anew where some come, go, or become packages.
 PACKAGE_FOLDERS := $(shell find neutone_sdk neutone_command -type d ! -name __pycache__)
+# All that goes into the wheel.
+WHEEL_SOURCES = $(NATIVE_SOURCES) $(shell git ls-files neutone_sdk neutone_command) README.md LICENSE
 CPP_FILES = $(shell git ls-files '*.cpp' '*.h')
 CPP_UNITS = $(shell git ls-files '*.cpp')
 
@@ -40,7 +43,7 @@ define run_native_tests
 endef
 
 .PHONY: help env build chromium valgrind realtime-sanitizer host-libraries host hosts plugins demo test test-python \
-  test-native test-realtime test-operators test-instructions test-hosts count-instructions hot-paths test-other-torch \
+  test-native test-realtime test-operators test-instructions test-hosts test-consumer count-instructions hot-paths test-other-torch \
   fuzz lint format install-check bench bench-libraries coverage docs clean
 
 help: ## List the targets
@@ -49,7 +52,7 @@ help: ## List the targets
 $(VENV)/.env-ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet $(TORCH)
-	$(BIN)/pip install --quiet 'scikit-build-core>=0.11' 'pybind11>=3.0' ninja numpy
+	$(BIN)/pip install --quiet 'scikit-build-core>=0.11' 'pybind11>=3.0' build ninja numpy
 	touch $@
 
 $(VENV)/.build-ready: $(VENV)/.env-ready $(NATIVE_SOURCES) $(PACKAGE_FOLDERS)
@@ -94,7 +97,7 @@ $(HOSTS_VENV)/.hosts-ready: tests/hosts/requirements.txt
 plugins: build host-libraries hosts ## Build the example plugins: VST3, CLAP and LV2, in build/plugins/bundles
 	$(call build_preset,plugins)
 
-test: test-native test-realtime test-operators test-python test-instructions test-hosts ## Run all tests
+test: test-native test-realtime test-operators test-python test-instructions test-consumer test-hosts ## Run all tests
 
 test-hosts: plugins ## Play the plugins in real hosts
 	$(BIN)/python -m pytest tests/hosts -n 2 --durations=10
@@ -139,17 +142,34 @@ format: $(VENV)/.lint-ready ## Format all code
 	$(BIN)/ruff format
 	$(BIN)/clang-format -i $(CPP_FILES)
 
+# From the source distribution, so that one is known to build. Without isolation: that would download torch once more.
+build/wheel/.ready: $(VENV)/.env-ready $(WHEEL_SOURCES)
+	rm -rf build/wheel && mkdir -p build/wheel
+	$(BIN)/python -m build --no-isolation --outdir build/wheel . >build/wheel.log 2>&1 || { cat build/wheel.log; exit 1; }
+	touch $@
+
 # Most of torch is never imported here: pip does not compile it ahead. Of all values 0 means "no", as pip's manual says.
-install-check: export PIP_NO_COMPILE := 0
-install-check: ## Install with pip into a fresh environment and do what the README says
-	rm -rf build/install-check
-	$(PYTHON) -m venv build/install-check
-	build/install-check/bin/pip install --quiet $(TORCH)
-	build/install-check/bin/pip install --quiet .
+$(FRESH)/.torch-ready: export PIP_NO_COMPILE := 0
+$(FRESH)/.torch-ready:
+	rm -rf $(FRESH)
+	$(PYTHON) -m venv $(FRESH)
+	$(FRESH)/bin/pip install --quiet $(TORCH)
+	touch $@
+
+$(FRESH)/.ready: build/wheel/.ready $(FRESH)/.torch-ready
+	$(FRESH)/bin/pip uninstall --quiet --yes neutone_sdk
+	$(FRESH)/bin/pip install --quiet build/wheel/*.whl
+	touch $@
+
+install-check: $(FRESH)/.ready ## Install the wheel into a fresh environment and do what the README says
+	rm -rf build/install-check && mkdir -p build/install-check
 	cp examples/example_clipper.py build/install-check
-	cd build/install-check && bin/python example_clipper.py -o exported && bin/neutone info exported/model.nm \
-	  && bin/neutone card exported/model.nm -o card.html \
-	  && bin/neutone render exported/model.nm "$(abspath $(AUDIO))" played.wav --param drive=24
+	cd build/install-check && ../fresh/bin/python example_clipper.py -o exported \
+	  && ../fresh/bin/neutone info exported/model.nm && ../fresh/bin/neutone card exported/model.nm -o card.html \
+	  && ../fresh/bin/neutone render exported/model.nm "$(abspath $(AUDIO))" played.wav --param drive=24
+
+test-consumer: build host-libraries $(FRESH)/.ready ## Build a stranger's plugin host with the wheel, and play models
+	$(BIN)/python -m pytest tests/consumer --durations=5
 
 test-other-torch: build ## Play exported files on another torch: make test-other-torch OTHER_TORCH=2.14.1 (several GB)
 	$(PYTHON) -m venv build/other-torch

@@ -1,7 +1,6 @@
 """What ``neutone-host`` plays is what ``neutone render`` plays, without Python."""
 
 import math
-import re
 from collections.abc import Callable
 from functools import cache
 from itertools import product
@@ -32,8 +31,6 @@ from .conftest import Noise
 from .native_host import RawModel, RawScript, neutone_host, probe, saved, start
 from .wrappers import GAIN, Choosing, Delaying, PassThrough, PerSample, card, resampling_card
 
-EXAMPLE = Path(__file__).parents[1] / "examples" / "host"
-PAGE = Path(__file__).parents[1] / "docs" / "plugin-hosts.md"
 EQUAL = -90.0  # dB: what the issue allows; the arithmetic is the same, but its order may not be
 SECONDS = 0.2
 
@@ -319,16 +316,6 @@ def test_numbers_that_are_not_finite_are_muted_and_counted(tmp_path: Path, noise
     assert np.array_equal(played[:192], audio.T[:192])
     assert np.isfinite(played).all()
     assert not played[210:240].any()
-
-
-def test_the_shortest_host_plays(files: Files) -> None:
-    program = (EXAMPLE / "minimal_host.cpp").read_text()
-    shown = re.findall(r"```(?:cpp|cmake)\n(.*?)```", PAGE.read_text(), flags=re.DOTALL)
-    assert len(shown) == 2
-    for part in shown:
-        assert part in program + (EXAMPLE / "CMakeLists.txt").read_text()
-
-    assert start("minimal_host", files("identity", "native")) == (0, "test: peak 0.5, latency 2047 samples\n", "")
 
 
 # Soak.

@@ -1,4 +1,7 @@
 // The shortest host: opens a model, plays a second of a sine through it, and says how loud that is.
+#include <neutone/engine/engine.h>
+#include <neutone/host/model.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -8,9 +11,6 @@
 #include <memory>
 #include <stdexcept>
 #include <vector>
-
-#include "engine/engine.h"
-#include "host/model.h"
 
 int main(int argc, const char* const* argv) try {
   constexpr std::size_t kFrames = 512;

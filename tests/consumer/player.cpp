@@ -1,5 +1,9 @@
-// A tiny host: plays a second of a sine through a model, and writes what comes out as raw float32, left and right in turn.
-// player FILE.nm KNOB_POSITION OUT [LIBRARY], which is the operator library to load first, in place of the one beside it
+// A tiny host: plays a second of a sine through a model, and writes what comes out as raw float32, left and right in
+// turn. With LIBRARY, it wants the operators from there too, once the model has loaded them from beside the program.
+#include <neutone/engine/engine.h>
+#include <neutone/host/model.h>
+#include <neutone/host/operators.h>
+
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -7,9 +11,6 @@
 #include <fstream>
 #include <iostream>
 #include <memory>
-#include <neutone/engine/engine.h>
-#include <neutone/host/model.h>
-#include <neutone/host/operators.h>
 #include <numbers>
 #include <stdexcept>
 #include <string>
@@ -42,9 +43,9 @@ void play(neutone::engine::Engine& engine, const std::vector<float>& knobs, std:
 
 int main(int argc, const char* const* argv) try {
   if (argc != 4 && argc != 5) throw std::invalid_argument("usage: player FILE.nm KNOB_POSITION OUT [LIBRARY]");
-  if (argc == 5) neutone::host::load_operators(argv[4]);
 
   const auto model = std::make_shared<neutone::host::Model>(argv[1]);
+  if (argc == 5) neutone::host::load_operators(argv[4]);
   const std::vector<float> knobs(model->metadata().knobs.size(), std::stof(argv[2]));
   neutone::engine::Engine engine(std::make_shared<neutone::engine::WorkerPool>());
   engine.set_model(model);

@@ -1,11 +1,12 @@
 // Plays a model in C++ that halves what it gets, exits with 0 if all is as it should be, and prints the latency.
+#include <neutone/dsp/resampler.h>
+#include <neutone/engine/engine.h>
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <iostream>
 #include <memory>
-#include <neutone/dsp/resampler.h>
-#include <neutone/engine/engine.h>
 
 #include "dsp/planar.h"
 
