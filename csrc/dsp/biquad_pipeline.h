@@ -57,7 +57,7 @@ struct SectionVector {
   }
 };
 
-#ifdef __GNUC__
+#ifdef NEUTONE_HAS_VECTORS
 using Mask = Vector<std::int64_t, kLanes>;
 
 // Steps between the moment at which a frame is in one section and that at which it is in the next. With one, each step

@@ -1,13 +1,13 @@
 #include "operators.h"
 
-#include <dlfcn.h>
-
 #include <cstdlib>
 #include <mutex>
+#include <string>
 #include <system_error>
 #include <vector>
 
 #include "errors.h"
+#include "shared_library.h"
 #include "torch_place.h"
 
 namespace neutone::host {
@@ -15,25 +15,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-#ifdef __APPLE__
-constexpr const char* kFileName = "libneutone_ops.dylib";
-#else
-constexpr const char* kFileName = "libneutone_ops.so";
-#endif
 constexpr const char* kVariable = "NEUTONE_OPS_LIBRARY";
 
-// The folder of the executable or shared library that holds this code.
-fs::path own_folder() {
-  Dl_info info{};
-  if (dladdr(reinterpret_cast<const void*>(&own_folder), &info) == 0 || info.dli_fname == nullptr) return {};
-  const fs::path file(info.dli_fname);
-  if (file.has_parent_path()) return fs::absolute(file).parent_path();
-  std::error_code ignored;  // an executable found through PATH is known by its bare name
-  return fs::read_symlink("/proc/self/exe", ignored).parent_path();
-}
-
 std::vector<fs::path> candidates() {
-  return {own_folder() / kFileName, torch_folder().parent_path().parent_path() / "neutone_sdk" / kFileName};
+  const std::string name = library_file_name("neutone_ops");
+  const fs::path own_folder = file_of(reinterpret_cast<const void*>(&candidates)).parent_path();
+  return {own_folder / name, torch_folder().parent_path().parent_path() / "neutone_sdk" / name};
 }
 
 struct Loaded {
@@ -59,10 +46,8 @@ fs::path existing_file(const fs::path& library) {
 
 void open_library(const fs::path& library) {
   // Never closed: torch keeps pointers to what it has registered.
-  if (dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL) == nullptr) {
-    const char* reason = dlerror();  // NOLINT(concurrency-mt-unsafe): it is per thread
-    throw LoadError("cannot load the operator library " + library.string() + ": " +
-                    (reason != nullptr ? reason : "unknown") +
+  if (const std::string reason = load_shared_library(library); !reason.empty()) {
+    throw LoadError("cannot load the operator library " + library.string() + ": " + reason +
                     "; it has to be one for this machine, beside a torch of version 2.10 or newer");
   }
   if (operators_version().empty()) {
@@ -82,7 +67,7 @@ fs::path find_operators() {
     tried += "\n  " + candidate.string();
   }
   throw LoadError(std::string("the neutone operators, which native models need, are not here. Looked for") + tried +
-                  "\nPut " + kFileName +
+                  "\nPut " + library_file_name("neutone_ops") +
                   " of the Python package neutone_sdk beside the program or plugin, or its path into " + kVariable +
                   ".");
 }
