@@ -46,8 +46,8 @@ define run_native_tests
 endef
 
 .PHONY: help env build chromium valgrind realtime-sanitizer host-libraries host hosts plugins demo test test-python \
-  test-native test-realtime test-operators test-instructions test-hosts test-consumer count-instructions hot-paths test-other-torch \
-  test-platforms wheel fuzz lint format install-check bench bench-libraries coverage docs clean
+  test-native test-realtime test-operators test-instructions test-consumer test-hosts count-instructions hot-paths \
+  test-other-torch test-platforms wheel fuzz lint format install-check bench bench-libraries coverage docs clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | column -t -s '|'

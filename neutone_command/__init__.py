@@ -18,8 +18,11 @@ SUMMARIES: Final = {
     "samples": "Write the audio samples in MODEL to a folder: sample_in_0.mp3, sample_out_0.mp3 and so on.",
 }
 
+EPILOG: Final = "Where C++ programs find their parts: python -m neutone_sdk --cmake-dir | --include-dir | --ops-library"
+
 
 @click.group(
+    epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"]},
     commands=[click.Command(name, help=summary) for name, summary in SUMMARIES.items()],
 )

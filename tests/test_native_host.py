@@ -28,7 +28,7 @@ from neutone_sdk.streaming.schedule import best_model_block, nearest_rates, redu
 from neutone_sdk.utils import save_neutone_model
 
 from .conftest import Noise
-from .native_host import RawModel, RawScript, neutone_host, probe, saved, start
+from .native_host import RawModel, RawScript, neutone_host, probe, saved
 from .wrappers import GAIN, Choosing, Delaying, PassThrough, PerSample, card, resampling_card
 
 EQUAL = -90.0  # dB: what the issue allows; the arithmetic is the same, but its order may not be

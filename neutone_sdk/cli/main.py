@@ -5,6 +5,7 @@ import warnings
 
 import click
 
+from neutone_command import EPILOG
 from neutone_sdk._version import __version__
 from neutone_sdk.cli.benchmark.group import benchmark
 from neutone_sdk.cli.card import card
@@ -16,7 +17,7 @@ from neutone_sdk.cli.terminal import printable
 from neutone_sdk.errors import NeutoneError
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="neutone")
 def commands() -> None:
     """Look at, check and play models that neutone_sdk exported."""

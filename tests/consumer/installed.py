@@ -33,7 +33,9 @@ def unpacked_wheel(folder: Path) -> Path:
 def start(*command: object, folder: Path | None = None, **environment: str) -> Result:
     """Run a program of which nothing of this process may help: neither its variables nor its packages."""
     clean = {name: os.environ[name] for name in ("HOME", "TMPDIR") if name in os.environ}
-    clean["PATH"] = os.pathsep.join(p for p in os.environ["PATH"].split(os.pathsep) if Path(p) != ROOT / ".venv" / "bin")
+    clean["PATH"] = os.pathsep.join(
+        p for p in os.environ["PATH"].split(os.pathsep) if Path(p) != ROOT / ".venv" / "bin"
+    )
     done = subprocess.run(  # noqa: S603
         [*map(str, command)], cwd=folder, env=clean | environment, capture_output=True, text=True, check=False
     )

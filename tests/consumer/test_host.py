@@ -44,7 +44,9 @@ def test_the_shortest_host_plays(host: Path, gain: Path) -> None:
 
 def test_the_page_shows_the_shortest_host() -> None:
     shown = re.findall(r"```(?:cpp|cmake)\n(.*?)```", PAGE.read_text(), flags=re.DOTALL)
-    sources = "".join((ROOT / "examples" / "host" / name).read_text() for name in ("CMakeLists.txt", "minimal_host.cpp"))
+    sources = "".join(
+        (ROOT / "examples" / "host" / name).read_text() for name in ("CMakeLists.txt", "minimal_host.cpp")
+    )
     assert len(shown) == 2
     assert [part for part in shown if part not in sources] == []
 
@@ -62,7 +64,9 @@ def test_a_second_copy_of_the_operators_is_an_error_that_names_both(host: Path, 
     installed = fresh("-m", "neutone_sdk", "--ops-library").strip()
     result = start(host / "player", gain, 0.25, tmp_path / "out", installed)
     assert result.returncode == 1
-    message = rf"the neutone operators are loaded already, from {host}/libneutone_ops\.so; .*, and {installed} is another\n"
+    message = (
+        rf"the neutone operators are loaded already, from {host}/libneutone_ops\.so; .*, and {installed} is another\n"
+    )
     assert re.fullmatch(message, result.stderr), result.stderr
 
 

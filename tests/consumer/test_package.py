@@ -11,7 +11,8 @@ from .installed import PROJECTS, build, configure, fresh, succeed
 NO_TORCH = "-DPython_EXECUTABLE=/nonexistent/python"
 CONSUMER = """
 cmake_minimum_required(VERSION 3.25)
-project(asker LANGUAGES CXX)
+set(LANGUAGE CXX CACHE STRING "")
+project(asker LANGUAGES ${LANGUAGE})
 find_package(neutone ${VERSION} CONFIG REQUIRED COMPONENTS ${COMPONENTS})
 foreach(target dsp engine ops host)
   if(TARGET neutone::${target})
@@ -76,7 +77,11 @@ def test_without_components_there_is_what_can_be(without_torch: Path, asker: Pat
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("-DCOMPONENTS=host",), r"neutone::host: there is no torch\. Install it \(pip install torch\), and set Python_E"),
+        (("-DLANGUAGE=C",), r"neutone is C\+\+: enable the language CXX before find_package, as project\("),
+        (
+            ("-DCOMPONENTS=host",),
+            r"neutone::host: there is no torch\. Install it \(pip install torch\), and set Python_E",
+        ),
         (
             ("-DCOMPONENTS=host", "-DTORCH_ROOT={old}"),
             r"neutone::host: the torch in \S*/old has version 2\.9\.1\. Install 2\.10 or newer \(pip install 'torch>=2",
@@ -92,7 +97,7 @@ def test_without_components_there_is_what_can_be(without_torch: Path, asker: Pat
         (("-DCOMPONENTS=hots",), r"neutone::hots: there is no such component; there are dsp, engine, ops and host\."),
         (("-DVERSION=3.0",), r'compatible with requested version "3\.0".*neutone-config\.cmake, version: 2\.0\.0'),
     ],
-    ids=["no torch", "old torch", "broken torch", "no nlohmann_json", "no such component", "newer"],
+    ids=["no C++", "no torch", "old torch", "broken torch", "no nlohmann_json", "no such component", "newer"],
 )
 def test_what_is_missing_is_said_with_a_remedy(
     without_torch: Path, asker: Path, options: tuple[str, ...], message: str

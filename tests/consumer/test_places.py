@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .installed import FRESH_PYTHON, fresh, start, succeed
+from .installed import FRESH_PYTHON, ROOT, fresh, start, succeed
 
 OPTIONS = ("--cmake-dir", "--include-dir", "--ops-library", "--version")
 
@@ -17,6 +17,14 @@ def test_the_installed_package_says_where_its_parts_are() -> None:
     assert (Path(include) / "neutone" / "engine" / "engine.h").is_file()
     assert Path(library).is_file()
     assert fresh("-c", "import importlib.metadata as m; print(m.version('neutone_sdk'))") == f"{version}\n"
+
+
+def test_so_does_an_editable_one() -> None:
+    """What is built for it lies elsewhere than its sources."""
+    cmake, include, library, _ = succeed(ROOT / ".venv" / "bin" / "python", "-m", "neutone_sdk", *OPTIONS).splitlines()
+    assert (Path(cmake) / "neutone-config.cmake").is_file()
+    assert (Path(include) / "neutone" / "engine" / "engine.h").is_file()
+    assert Path(library).is_file()
 
 
 def test_so_does_one_that_has_neither_torch_nor_anything_else(without_torch: Path, tmp_path: Path) -> None:

@@ -50,12 +50,12 @@ def test_is_small() -> None:
     assert the_wheel().stat().st_size <= MAX_BYTES
 
 
-def test_names_no_place_of_the_machine_that_built_it(without_torch: Path) -> None:
+def test_names_no_place_of_the_machine_that_built_it() -> None:
     places = [str(ROOT), sys.prefix, tempfile.gettempdir() + "/"]
-    files = [file for file in without_torch.rglob("*") if file.is_file()]
-    found = [(str(file), place) for file in files for place in places if place.encode() in file.read_bytes()]
+    with zipfile.ZipFile(the_wheel()) as archive:
+        contents = {name: archive.read(name) for name in archive.namelist()}
+    found = [(name, place) for name, content in contents.items() for place in places if place.encode() in content]
     assert found == []
-    assert len(files) > len(headers())
 
 
 def test_every_header_compiles_alone_beside_headers_of_the_same_names(without_torch: Path, tmp_path: Path) -> None:
