@@ -200,6 +200,11 @@ NEUTONE_ALWAYS_INLINE void run_pipelines(const BiquadRun& run, std::size_t chann
     }
   }
 }
+#else
+// Named where nobody calls it.
+template <std::size_t kChannels>
+void run_pipelines(const BiquadRun& run, std::size_t channel, std::array<Frames, kChannels>& frames,
+                   std::size_t count) noexcept;
 #endif
 
 // One section after the other: for processors, and compilers, without vectors of four doubles.
