@@ -71,7 +71,8 @@ def _remedy(reason: str) -> str:
     here = " ".join(platform.libc_ver()).strip() or "another C library than glibc"
     return (
         f"The file needs a newer system: {lacking[1]}, where this one has {here}. Update the system, or build the "
-        "package here, with a C++20 compiler: pip install --force-reinstall --no-deps --no-binary neutone_sdk neutone_sdk"
+        "package here, with a C++20 compiler: "
+        "pip install --force-reinstall --no-deps --no-binary neutone_sdk neutone_sdk"
     )
 
 

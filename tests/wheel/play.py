@@ -31,7 +31,7 @@ def check_that_it_is_installed() -> None:
 def exported(readme: Path, folder: Path) -> Path:
     """Run README's first block of Python in a folder, and return the file that it exports."""
     block = re.search(r"^```python\n(.*?)^```$", readme.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
-    assert block, f"{readme} has no block of Python"  # noqa: S101
+    assert block, f"{readme} has no block of Python"
     script = folder / "wrapper.py"
     script.write_text(block[1], encoding="utf-8")
     subprocess.run([sys.executable, "-W", "ignore::DeprecationWarning", script], cwd=folder, check=True)  # noqa: S603
@@ -61,7 +61,7 @@ def check_the_command(file: Path) -> None:
     command = Path(sysconfig.get_path("scripts")) / "neutone"
     subprocess.run([command, "info", file], check=True, stdout=subprocess.DEVNULL)  # noqa: S603
     subprocess.run([command, "render", file, file.with_name("in.wav"), file.with_name("out.wav")], check=True)  # noqa: S603
-    assert AudioSample.from_file(file.with_name("out.wav")).audio.abs().max() > 0  # noqa: S101
+    assert AudioSample.from_file(file.with_name("out.wav")).audio.abs().max() > 0
 
 
 def main() -> None:
