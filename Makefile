@@ -10,6 +10,8 @@ TESTS ?= tests
 # pip looks, set PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu.
 TORCH := torch==2.13.0
 OTHER_TORCH ?= 2.14.1
+# What the wheel is built with besides, -Ccmake.define.NAME=VALUE; for cibuildwheel, config-settings in pyproject.toml.
+WHEEL_OPTIONS ?=
 # Operators, export, streams: what depends on torch most.
 OTHER_TORCH_TESTS := $(addprefix tests/test_,$(addsuffix .py,library operators operator_arguments ring biquads fir \
   resampler export sample_queue_wrapper online to_streaming))
@@ -154,7 +156,7 @@ format: $(VENV)/.lint-ready ## Format all code
 # From the source distribution, so that one is known to build. Without isolation: that would download torch once more.
 build/wheel/.ready: $(VENV)/.env-ready $(WHEEL_SOURCES)
 	rm -rf build/wheel && mkdir -p build/wheel
-	$(BIN)/python -m build --no-isolation --outdir build/wheel . >build/wheel.log 2>&1 || { cat build/wheel.log; exit 1; }
+	$(BIN)/python -m build --no-isolation $(WHEEL_OPTIONS) --outdir build/wheel . >build/wheel.log 2>&1 || { cat build/wheel.log; exit 1; }
 	touch $@
 
 # Most of torch is never imported here: pip does not compile it ahead. Of all values 0 means "no", as pip's manual says.
