@@ -123,7 +123,9 @@ def test_a_library_is_found_wherever_it_is_put(wheel: Path, name: str, content: 
     needed, folders = dynamic_of(content)
     assert all(folder.startswith("$ORIGIN") for folder in folders), folders
     beside = {str(PurePosixPath(name).parent / folder.removeprefix("$ORIGIN/")) for folder in folders}
-    if TORCH_LIBRARIES & set(needed) and len(PurePosixPath(name).parts) == 2:  # others are copied to where they are used
+    if (
+        TORCH_LIBRARIES & set(needed) and len(PurePosixPath(name).parts) == 2
+    ):  # others are copied to where they are used
         assert "neutone_sdk/../torch/lib" in beside
 
 
