@@ -10,6 +10,11 @@ TESTS ?= tests
 # pip looks, set PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu.
 TORCH := torch==2.13.0
 OTHER_TORCH ?= 2.14.1
+# For cibuildwheel, config-settings in pyproject.toml.
+WHEEL_OPTIONS ?= -Ccmake.define.NEUTONE_INSTALL_PLUGINS=ON
+# Operators, export, streams: what depends on torch most.
+OTHER_TORCH_TESTS := $(addprefix tests/test_,$(addsuffix .py,library operators operator_arguments ring biquads fir \
+  resampler export sample_queue_wrapper online to_streaming))
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -25,7 +30,7 @@ NATIVE_SOURCES := $(shell find csrc cmake -type f) CMakeLists.txt pyproject.toml
 # An editable install knows the modules by name: it has to be made anew where some come, go, or become packages.
 PACKAGE_FOLDERS := $(shell find neutone_sdk neutone_command -type d ! -name __pycache__)
 # All that goes into the wheel.
-WHEEL_SOURCES = $(NATIVE_SOURCES) $(shell git ls-files neutone_sdk neutone_command) README.md LICENSE
+WHEEL_SOURCES = $(NATIVE_SOURCES) $(shell git ls-files neutone_sdk neutone_command examples/plugins) README.md LICENSE
 CPP_FILES = $(shell git ls-files '*.cpp' '*.h')
 CPP_UNITS = $(shell git ls-files '*.cpp')
 
@@ -47,7 +52,7 @@ endef
 
 .PHONY: help env build chromium valgrind realtime-sanitizer host-libraries host hosts plugins demo test test-python \
   test-native test-realtime test-operators test-instructions test-consumer test-hosts count-instructions hot-paths \
-  test-other-torch fuzz lint format install-check bench bench-libraries coverage docs clean
+  test-other-torch test-platforms wheel fuzz lint format install-check bench bench-libraries coverage docs clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | column -t -s '|'
@@ -115,6 +120,12 @@ test-native: $(VENV)/.env-ready host-libraries ## Run the C++ tests, plain and u
 test-realtime: $(VENV)/.env-ready realtime-sanitizer host-libraries ## Run the C++ tests with what audio threads may do checked
 	$(call run_native_tests,realtime)
 
+test-platforms: export WINEDEBUG := -all
+test-platforms: export WINEPREFIX := $(CURDIR)/build/wine
+test-platforms: $(VENV)/.env-ready ## Run the C++ tests for ARM (QEMU), for Windows (Wine), and as MSVC compiles them
+	tools/install_cross_compilers.sh
+	$(call run_native_tests,native-plain-loops native-aarch64 native-windows)
+
 test-operators: build host-libraries ## Run tests of the operators and the C++ host under AddressSanitizer and UndefinedBehaviorSanitizer
 	cmake --preset native-asan -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python >/dev/null
 	cmake --build --preset native-asan --target neutone_ops neutone-host host_probe >/dev/null
@@ -150,9 +161,9 @@ format: $(VENV)/.lint-ready ## Format all code
 	$(BIN)/clang-format -i $(CPP_FILES)
 
 # From the source distribution, so that one is known to build. Without isolation: that would download torch once more.
-build/wheel/.ready: $(VENV)/.env-ready $(WHEEL_SOURCES)
+build/wheel/.ready: $(VENV)/.env-ready $(WHEEL_SOURCES) | host-libraries hosts
 	rm -rf build/wheel && mkdir -p build/wheel
-	$(BIN)/python -m build --no-isolation --outdir build/wheel . >build/wheel.log 2>&1 || { cat build/wheel.log; exit 1; }
+	$(BIN)/python -m build --no-isolation $(WHEEL_OPTIONS) --outdir build/wheel . >build/wheel.log 2>&1 || { cat build/wheel.log; exit 1; }
 	touch $@
 
 # Most of torch is never imported here: pip does not compile it ahead. Of all values 0 means "no", as pip's manual says.
@@ -178,9 +189,28 @@ install-check: $(FRESH)/.ready ## Install the wheel into a fresh environment and
 test-consumer: build host-libraries $(FRESH)/.ready ## Build a stranger's plugin host with the wheel, and play models
 	$(BIN)/python -m pytest tests/consumer --durations=5
 
-test-other-torch: build ## Play exported files on another torch: make test-other-torch OTHER_TORCH=2.14.1 (several GB)
-	$(PYTHON) -m venv build/other-torch
-	build/other-torch/bin/pip install --quiet torch==$(OTHER_TORCH) numpy
+$(VENV)/.release-ready: $(VENV)/.build-ready
+	$(BIN)/pip install --quiet --no-build-isolation --editable '.[release]'
+	touch $@
+
+# The same excluded libraries as in pyproject.toml, for cibuildwheel: torch's, which every environment has its own of.
+wheel: build/wheel/.ready $(VENV)/.release-ready $(FRESH)/.ready ## Make the wheel and the sdist to release, checked and tried, in dist
+	rm -rf dist && mkdir dist && cp build/wheel/*.tar.gz dist
+	$(BIN)/auditwheel repair --exclude 'libtorch*.so*' --exclude 'libc10*.so*' --exclude 'libshm.so*' \
+	  --exclude 'libgomp*.so*' --wheel-dir dist build/wheel/*.whl 2>build/auditwheel.log || { cat build/auditwheel.log; exit 1; }
+	$(BIN)/auditwheel show dist/*.whl
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/python -m pytest tests/wheel
+	$(FRESH)/bin/pip install --quiet --no-deps --force-reinstall dist/*.whl
+	env -i PATH=$(abspath $(FRESH)/bin) $(FRESH)/bin/python tests/wheel/play.py README.md
+	ls -l dist
+
+# Of the environment of the other torch, the programs alone: `python -m` would find the checkout.
+test-other-torch: wheel ## Test the wheel in dist on another torch: make test-other-torch OTHER_TORCH=2.14.1 (several GB)
+	$(PYTHON) -m venv --clear build/other-torch
+	build/other-torch/bin/pip install --quiet torch==$(OTHER_TORCH) hypothesis pytest pyyaml scipy dist/*.whl
+	build/other-torch/bin/python tests/wheel/play.py README.md
+	build/other-torch/bin/pytest $(OTHER_TORCH_TESTS)
 	PYTHONPATH=. $(BIN)/python -W ignore tools/play_on_other_torch.py build/other-torch/bin/python
 
 bench-libraries: ## Install what the benchmarks are built with and compared with, if it is missing and we are root

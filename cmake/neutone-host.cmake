@@ -25,7 +25,7 @@ endfunction()
 
 # Needs neutone::engine, and what neutone_find_needs_of_host has found.
 function(neutone_add_host sources)
-  set(files file.cpp format.cpp messages.cpp metadata.cpp model.cpp operators.cpp own_folder.cpp)
+  set(files file.cpp format.cpp messages.cpp metadata.cpp model.cpp operators.cpp own_folder.cpp shared_library.cpp)
   list(TRANSFORM files PREPEND "${sources}/")
   add_library(neutone_host STATIC ${files})
   add_library(neutone::host ALIAS neutone_host)

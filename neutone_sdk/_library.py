@@ -1,5 +1,7 @@
 """Finds and loads the native operators, once."""
 
+import platform
+import re
 import sys
 from functools import cache
 from pathlib import Path
@@ -52,13 +54,26 @@ def register_operators(path: Path) -> None:
     try:
         torch.ops.load_library(path)
     except (OSError, RuntimeError) as error:
+        reason = str(error.__cause__ or error)  # what the system says, if torch has put less around it
         msg = (
             f"cannot load the native operators of neutone_sdk from {path}\n"
             f"with torch {torch.__version__}, Python {sys.version.split()[0]}, {sys.platform}:\n"
-            f"  {error}\n"
-            "If the file was built on another machine, reinstall the package here."
+            f"  {reason}\n{_remedy(reason)}"
         )
         raise OperatorLibraryError(msg) from error
+
+
+def _remedy(reason: str) -> str:
+    """Return what to do about a library that the system does not load."""
+    lacking = re.search(r"version `((?:GLIBC|GLIBCXX|CXXABI)_[\d.]+)' not found", reason)  # in the words of glibc
+    if not lacking:
+        return "If the file was built on another machine, reinstall the package here."
+    here = " ".join(platform.libc_ver()).strip() or "another C library than glibc"
+    return (
+        f"The file needs a newer system: {lacking[1]}, where this one has {here}. Update the system, or build the "
+        "package here, with a C++20 compiler: "
+        "pip install --force-reinstall --no-deps --no-binary neutone_sdk neutone_sdk"
+    )
 
 
 def check_operators_version(version: str, where: str) -> None:

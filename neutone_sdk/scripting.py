@@ -42,7 +42,8 @@ def forget_converted_classes() -> None:
 def without_deprecation() -> Iterator[None]:
     """Torch announces that TorchScript will go; users of this package can do nothing about it."""
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", r"`torch\.jit\.\w+` is (deprecated|not supported)", DeprecationWarning)
+        # A DeprecationWarning, from torch 2.14 on a FutureWarning, which everybody sees.
+        warnings.filterwarnings("ignore", r"`torch\.jit\.\w+` is (deprecated|not supported)")
         yield
 
 

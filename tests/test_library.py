@@ -37,6 +37,37 @@ def test_a_library_for_something_else_says_what_and_what_to_do(tmp_path: Path) -
     assert torch.__version__ in str(caught.value)
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's symbols have versions, and files name them")
+@pytest.mark.parametrize("library", ["GLIBC", "GLIBCXX"])
+def test_a_library_for_a_newer_system_says_so(tmp_path: Path, library: str) -> None:
+    content = _library.ops_library_path().read_bytes()
+    newest = max(re.findall(rb"\0" + library.encode() + rb"_[\d.]+(?=\0)", content), key=len)
+    wanted = newest[:-1] + (b"9" if newest[-1:] != b"9" else b"8") if library == "GLIBC" else newest[:-2] + b"99"
+    path = tmp_path / "libneutone_ops.so"
+    path.write_bytes(content.replace(newest + b"\0", wanted + b"\0"))
+    with pytest.raises(OperatorLibraryError, match="needs a newer system") as caught:
+        _library.register_operators(path)
+    assert f"The file needs a newer system: {wanted[1:].decode()}, where this one has glibc 2." in str(caught.value)
+    assert "--no-binary neutone_sdk" in str(caught.value)
+
+
+IMPORT_ON_OLD_TORCH = """
+import torch
+torch.__version__ = "2.9.1+cpu"
+import neutone_sdk
+"""
+
+
+def test_importing_on_a_torch_that_is_too_old_says_what_to_do() -> None:
+    command = [sys.executable, "-c", IMPORT_ON_OLD_TORCH]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1] == (
+        "neutone_sdk.errors.OperatorLibraryError: neutone_sdk needs torch 2.10 or newer, found 2.9.1+cpu; "
+        "upgrade with: pip install 'torch>=2.10'"
+    )
+
+
 @pytest.mark.parametrize("version", ["2.9.1", "1.13.0+cu117"])
 def test_a_torch_that_is_too_old_is_named(version: str) -> None:
     with pytest.raises(OperatorLibraryError, match=f"needs torch 2.10 or newer, found {version.partition('+')[0]}"):

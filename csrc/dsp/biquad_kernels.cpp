@@ -3,6 +3,7 @@
 #include <array>
 
 #include "instruction_set.h"
+#include "simd.h"
 
 namespace neutone::dsp {
 namespace {
@@ -12,7 +13,7 @@ void baseline(const BiquadRun& run, const Planar<const float>& in,
   kernel::run_biquads<false>(run, in, out);
 }
 
-#if defined(__GNUC__) && defined(__x86_64__)
+#if defined(NEUTONE_HAS_VECTORS) && defined(__x86_64__)
 [[gnu::target("avx2,fma")]] void avx2(const BiquadRun& run, const Planar<const float>& in,
                                       const Planar<float>& out) noexcept NEUTONE_NONBLOCKING {
   kernel::run_biquads<true>(run, in, out);

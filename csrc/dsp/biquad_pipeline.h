@@ -57,7 +57,7 @@ struct SectionVector {
   }
 };
 
-#ifdef __GNUC__
+#ifdef NEUTONE_HAS_VECTORS
 using Mask = Vector<std::int64_t, kLanes>;
 
 // Steps between the moment at which a frame is in one section and that at which it is in the next. With one, each step
@@ -200,6 +200,11 @@ NEUTONE_ALWAYS_INLINE void run_pipelines(const BiquadRun& run, std::size_t chann
     }
   }
 }
+#else
+// Named where nobody calls it.
+template <std::size_t kChannels>
+void run_pipelines(const BiquadRun& run, std::size_t channel, std::array<Frames, kChannels>& frames,
+                   std::size_t count) noexcept;
 #endif
 
 // One section after the other: for processors, and compilers, without vectors of four doubles.

@@ -8,7 +8,7 @@
 // The whole transform of fft.h, both ways; for fir_kernels.cpp only.
 namespace neutone::dsp::kernel {
 
-#ifdef __GNUC__
+#ifdef NEUTONE_HAS_VECTORS
 // One of three steps that exchange halves, then quarters, then neighbours.
 template <std::size_t kDistance>
 NEUTONE_ALWAYS_INLINE void exchange(FftVector& a, FftVector& b) noexcept {

@@ -5,7 +5,11 @@
 #include <cstring>
 
 // Short vectors in the compilers' own notation, which each target lowers to what it has: a kernel written once is
-// compiled once for every instruction set that is worth it. Elsewhere, plain loops.
+// compiled once for every instruction set that is worth it. Elsewhere, as with MSVC, plain loops: NEUTONE_PLAIN_LOOPS
+// has other compilers test them.
+#if defined(__GNUC__) && !defined(NEUTONE_PLAIN_LOOPS)
+#define NEUTONE_HAS_VECTORS
+#endif
 #ifdef __GNUC__
 #define NEUTONE_ALWAYS_INLINE [[gnu::always_inline]] inline
 // Before a short loop over an array of vectors, which lies in registers only if no index is left.
@@ -17,7 +21,7 @@
 
 namespace neutone::dsp {
 
-#ifdef __GNUC__
+#ifdef NEUTONE_HAS_VECTORS
 template <typename Real, std::size_t Lanes>
 struct VectorOf {
   using Type [[gnu::vector_size(Lanes * sizeof(Real))]] = Real;
@@ -75,7 +79,7 @@ NEUTONE_ALWAYS_INLINE void keep_loaded() noexcept {
 inline constexpr std::size_t kSums = 8;
 
 // Adds up the lanes of each of eight vectors, all at once: a row of shuffles for eight sums rather than for one.
-#ifdef __GNUC__
+#ifdef NEUTONE_HAS_VECTORS
 template <typename Real, std::size_t Lanes>
 NEUTONE_ALWAYS_INLINE void sum_lanes(const std::array<Vector<Real, Lanes>, kSums>& in,
                                      std::array<Real, kSums>& sums) noexcept {

@@ -4,12 +4,17 @@
 
 #ifdef __APPLE__
 #include <dispatch/dispatch.h>
-#elif defined(__unix__)
+#elif defined(_WIN32)
+#ifndef NOMINMAX
+#define NOMINMAX
+#endif
+#include <windows.h>
+
+#include <climits>
+#else
 #include <semaphore.h>
 
 #include <cerrno>
-#else
-#include <semaphore>
 #endif
 
 namespace neutone::engine {
@@ -30,10 +35,10 @@ class Semaphore {
  private:
 #ifdef __APPLE__
   dispatch_semaphore_t semaphore_;
-#elif defined(__unix__)
-  sem_t semaphore_;
+#elif defined(_WIN32)
+  HANDLE semaphore_;
 #else
-  std::counting_semaphore<> semaphore_;
+  sem_t semaphore_;
 #endif
 };
 
@@ -43,17 +48,17 @@ class Semaphore {
 inline Semaphore::Semaphore() : semaphore_(dispatch_semaphore_create(0)) {}
 inline Semaphore::~Semaphore() { dispatch_release(semaphore_); }
 inline void Semaphore::wait() noexcept { dispatch_semaphore_wait(semaphore_, DISPATCH_TIME_FOREVER); }
-#elif defined(__unix__)
+#elif defined(_WIN32)
+inline Semaphore::Semaphore() : semaphore_(CreateSemaphoreW(nullptr, 0, LONG_MAX, nullptr)) {}
+inline Semaphore::~Semaphore() { CloseHandle(semaphore_); }
+inline void Semaphore::wait() noexcept { WaitForSingleObject(semaphore_, INFINITE); }
+#else
 inline Semaphore::Semaphore() : semaphore_() { sem_init(&semaphore_, 0, 0); }
 inline Semaphore::~Semaphore() { sem_destroy(&semaphore_); }
 inline void Semaphore::wait() noexcept {
   while (sem_wait(&semaphore_) != 0 && errno == EINTR) {  // a signal came in between
   }
 }
-#else
-inline Semaphore::Semaphore() : semaphore_(0) {}
-inline Semaphore::~Semaphore() = default;
-inline void Semaphore::wait() noexcept { semaphore_.acquire(); }
 #endif
 
 // The one call of the system's on an audio thread. It adds one and at most asks the kernel to wake a thread, which no
@@ -62,10 +67,10 @@ NEUTONE_EXEMPT_BEGIN
 inline void Semaphore::post() noexcept NEUTONE_NONBLOCKING {
 #ifdef __APPLE__
   dispatch_semaphore_signal(semaphore_);
-#elif defined(__unix__)
-  sem_post(&semaphore_);
+#elif defined(_WIN32)
+  ReleaseSemaphore(semaphore_, 1, nullptr);
 #else
-  semaphore_.release();
+  sem_post(&semaphore_);
 #endif
 }
 NEUTONE_EXEMPT_END

@@ -5,7 +5,6 @@
 #include <caffe2/serialize/file_adapter.h>
 #include <caffe2/serialize/inline_container.h>
 #include <caffe2/serialize/read_adapter_interface.h>
-#include <dlfcn.h>
 #include <torch/csrc/inductor/aoti_torch/c/shim.h>
 #include <torch/csrc/jit/runtime/operator.h>
 #include <torch/script.h>
@@ -23,6 +22,7 @@
 #include "format.h"
 #include "messages.h"
 #include "operators.h"
+#include "shared_library.h"
 #include "torch_place.h"
 
 namespace neutone::host {
@@ -382,9 +382,7 @@ Metadata read_metadata(const fs::path& file) {
 std::string torch_version() { return TORCH_VERSION; }
 
 std::filesystem::path torch_folder() {
-  Dl_info info{};
-  if (dladdr(reinterpret_cast<const void*>(&at::get_num_threads), &info) == 0 || info.dli_fname == nullptr) return {};
-  return fs::absolute(info.dli_fname).parent_path();
+  return file_of(reinterpret_cast<const void*>(&at::get_num_threads)).parent_path();
 }
 
 std::string operators_version() {

@@ -1,14 +1,14 @@
 #include "operators.h"
 
-#include <dlfcn.h>
-
 #include <cstdlib>
 #include <mutex>
+#include <string>
 #include <system_error>
 #include <vector>
 
 #include "errors.h"
 #include "own_folder.h"
+#include "shared_library.h"
 #include "torch_place.h"
 
 namespace neutone::host {
@@ -16,15 +16,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-#ifdef __APPLE__
-constexpr const char* kFileName = "libneutone_ops.dylib";
-#else
-constexpr const char* kFileName = "libneutone_ops.so";
-#endif
 constexpr const char* kVariable = "NEUTONE_OPS_LIBRARY";
 
 std::vector<fs::path> candidates() {
-  return {own_folder() / kFileName, torch_folder().parent_path().parent_path() / "neutone_sdk" / kFileName};
+  const std::string name = library_file_name("neutone_ops");
+  return {own_folder() / name, torch_folder().parent_path().parent_path() / "neutone_sdk" / name};
 }
 
 struct Loaded {
@@ -50,10 +46,8 @@ fs::path existing_file(const fs::path& library) {
 
 void open_library(const fs::path& library) {
   // Never closed: torch keeps pointers to what it has registered.
-  if (dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL) == nullptr) {
-    const char* reason = dlerror();  // NOLINT(concurrency-mt-unsafe): it is per thread
-    throw LoadError("cannot load the operator library " + library.string() + ": " +
-                    (reason != nullptr ? reason : "unknown") +
+  if (const std::string reason = load_shared_library(library); !reason.empty()) {
+    throw LoadError("cannot load the operator library " + library.string() + ": " + reason +
                     "; it has to be one for this machine, beside a torch of version 2.10 or newer");
   }
   if (operators_version().empty()) {
@@ -73,7 +67,7 @@ fs::path find_operators() {
     tried += "\n  " + candidate.string();
   }
   throw LoadError(std::string("the neutone operators, which native models need, are not here. Looked for") + tried +
-                  "\nPut " + kFileName +
+                  "\nPut " + library_file_name("neutone_ops") +
                   " of the Python package neutone_sdk beside the program or plugin, or its path into " + kVariable +
                   ".");
 }

@@ -35,6 +35,8 @@ def test_holds_the_package_what_plugin_developers_need_and_nothing_else() -> Non
     cmake = {"FindTorchStable", "neutone-config", "neutone-config-version", "neutone-host", "neutone-operators"}
     cmake |= {"neutone-targets", "neutone-targets-release"}
     built = {"neutone_sdk/libneutone_ops.so", "neutone_sdk/lib/libneutone_dsp.a", "neutone_sdk/lib/libneutone_engine.a"}
+    built |= {f"neutone_sdk/plugins/{name}" for name in ("LICENSE.DPF", "plugins.json")}
+    built |= {f"neutone_sdk/plugins/neutone_example{k}.{end}" for k in ("", "_mono") for end in ("so", "ttl")}
     expected = package() | headers() | built | {f"neutone_sdk/share/cmake/neutone/{name}.cmake" for name in cmake}
 
     names = set(zipfile.ZipFile(the_wheel()).namelist())
