@@ -8,7 +8,7 @@ import soundfile
 import torch
 
 from neutone_sdk.audio import get_default_audio_samples
-from neutone_sdk.checks import CHECKS, Status, Subject, run_checks
+from neutone_sdk.checks import CHECKS, SPEED, Status, Subject, run_checks
 from neutone_sdk.portable.linker import to_portable
 from neutone_sdk.rendering import knobs, render
 from neutone_sdk.script_operators import custom_namespaces, operators_in
@@ -17,6 +17,9 @@ from neutone_sdk.utils import load_neutone_model
 from . import bare_player
 from .conftest import RunOfExample
 from .example_runs import EXAMPLES, run, start
+
+# The export has run the others; how fast a machine is, decides nothing here.
+NOT_AT_EXPORT = [check for check in CHECKS if not check.is_essential and check is not SPEED]
 
 PLAYER = Path(bare_player.__file__)
 DEMO = Path(__file__).parents[1] / "examples" / "demo.py"
@@ -37,7 +40,7 @@ def plays_and_passes_all_checks(file: Path) -> None:
     assert played.shape == clip.audio.shape
     assert played.isfinite().all()
     assert played.abs().max() > 0.01
-    report = run_checks(Subject(file.read_bytes(), metadata), CHECKS)
+    report = run_checks(Subject(file.read_bytes(), metadata), NOT_AT_EXPORT)
     assert report.of(Status.FAILED, Status.WARNED) == []
 
 
