@@ -205,12 +205,12 @@ wheel: build/wheel/.ready $(VENV)/.release-ready $(FRESH)/.ready ## Make the whe
 	env -i PATH=$(abspath $(FRESH)/bin) $(FRESH)/bin/python tests/wheel/play.py README.md
 	ls -l dist
 
-# Of the environment of the other torch, the programs alone: `python -m` would find the checkout.
+# From elsewhere: what tests start would find the checkout, which has no operators for that Python.
 test-other-torch: wheel ## Test the wheel in dist on another torch: make test-other-torch OTHER_TORCH=2.14.1 (several GB)
 	$(PYTHON) -m venv --clear build/other-torch
 	build/other-torch/bin/pip install --quiet torch==$(OTHER_TORCH) hypothesis pytest pyyaml scipy dist/*.whl
 	build/other-torch/bin/python tests/wheel/play.py README.md
-	build/other-torch/bin/pytest $(OTHER_TORCH_TESTS)
+	cd build/other-torch && bin/pytest -c ../../pyproject.toml --rootdir ../.. $(addprefix ../../,$(OTHER_TORCH_TESTS))
 	PYTHONPATH=. $(BIN)/python -W ignore tools/play_on_other_torch.py build/other-torch/bin/python
 
 bench-libraries: ## Install what the benchmarks are built with and compared with, if it is missing and we are root
