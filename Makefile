@@ -10,7 +10,7 @@ TESTS ?= tests
 # pip looks, set PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu.
 TORCH := torch==2.13.0
 OTHER_TORCH ?= 2.14.1
-# For cibuildwheel, config-settings in pyproject.toml.
+# With the plugins of neutone bundle. cibuildwheel has the same in pyproject.toml.
 WHEEL_OPTIONS ?= -Ccmake.define.NEUTONE_INSTALL_PLUGINS=ON
 # Operators, export, streams: what depends on torch most.
 OTHER_TORCH_TESTS := $(addprefix tests/test_,$(addsuffix .py,library operators operator_arguments ring biquads fir \
@@ -33,7 +33,6 @@ PACKAGE_FOLDERS := $(shell find neutone_sdk neutone_command -type d ! -name __py
 WHEEL_SOURCES = $(NATIVE_SOURCES) $(shell git ls-files neutone_sdk neutone_command examples/plugins) README.md LICENSE
 CPP_FILES = $(shell git ls-files '*.cpp' '*.h')
 CPP_UNITS = $(shell git ls-files '*.cpp')
-
 
 define build_preset
 	@mkdir -p build; cmake --preset $(1) -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python >build/$(1).log 2>&1 \

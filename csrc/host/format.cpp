@@ -2,20 +2,20 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <numeric>
 #include <stdexcept>
 #include <string>
 
 #include "../dsp/resampler_design.h"
+#include "../dsp/schedule.h"
 
 namespace neutone::host {
 namespace {
 
+using dsp::ceil_div;
+using dsp::RateRatio;
 using dsp::ResamplerQuality;
 
 constexpr std::int64_t kMaxBlockFrames = 16'777'216;
-
-std::int64_t ceil_div(std::int64_t count, std::int64_t size) { return (count + size - 1) / size; }
 
 // The host's own if the model takes it, or else all the nearest.
 std::vector<std::int64_t> nearest_rates(std::int64_t host_hz, const std::vector<std::int64_t>& rates_hz) {
@@ -27,9 +27,8 @@ std::vector<std::int64_t> nearest_rates(std::int64_t host_hz, const std::vector<
   return nearest;
 }
 
-// For a host whose sample is `up` steps long, a model whose sample is `down`.
-std::int64_t best_block(std::int64_t host_block, std::int64_t up, std::int64_t down,
-                        std::vector<std::int64_t> sizes_frames) {
+std::int64_t best_block(std::int64_t host_block, const RateRatio& ratio, std::vector<std::int64_t> sizes_frames) {
+  const auto [up, down] = ratio;
   if (sizes_frames.empty()) return ceil_div(host_block * up, down);
   std::ranges::sort(sizes_frames);
   for (const std::int64_t size : sizes_frames) {
@@ -52,19 +51,17 @@ Candidate candidate(const engine::HostFormat& host, std::int64_t rate_hz,
   const auto to_model = dsp::plan_resampler(host.sample_rate_hz, rate_hz, ResamplerQuality::kStandard);
   const auto to_host = dsp::plan_resampler(rate_hz, host.sample_rate_hz, ResamplerQuality::kStandard);
   const auto host_block = static_cast<std::int64_t>(host.max_block_frames);
-  const std::int64_t up = to_model.up;
-  const std::int64_t down = to_model.down;
-  const std::int64_t block = best_block(host_block, up, down, sizes_frames);
-  const std::int64_t largest = std::max(ceil_div(host_block * up, down), block);
+  const auto ratio = RateRatio::of(host.sample_rate_hz, rate_hz);
+  const std::int64_t block = best_block(host_block, ratio, sizes_frames);
+  const std::int64_t largest = std::max(ceil_div(host_block * ratio.up, ratio.down), block);
   if (largest > kMaxBlockFrames) {
     throw std::invalid_argument("a block may have at most " + std::to_string(kMaxBlockFrames) +
                                 " frames, also at the other rate, got " + std::to_string(largest));
   }
-  const std::int64_t resampling = (static_cast<std::int64_t>(to_model.half_taps) - 1) * up +
-                                  (static_cast<std::int64_t>(to_host.half_taps) - 1) * down;
-  const std::int64_t constant_block = host.has_constant_blocks ? host_block : 1;
-  const std::int64_t buffering = block * down - std::gcd(constant_block * up, block * down);
-  return {{rate_hz, block}, ceil_div(resampling + buffering, up)};
+  const std::int64_t resampling = resampling_steps(ratio, static_cast<std::int64_t>(to_model.half_taps),
+                                                   static_cast<std::int64_t>(to_host.half_taps));
+  const std::int64_t buffering = buffering_steps(host.has_constant_blocks ? host_block : 1, block, ratio);
+  return {{rate_hz, block}, ceil_div(resampling + buffering, ratio.up)};
 }
 
 }  // namespace

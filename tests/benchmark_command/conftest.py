@@ -12,9 +12,10 @@ from neutone_sdk.benchmark import workers
 from neutone_sdk.benchmark.__main__ import commands as old_commands
 from neutone_sdk.cli.main import commands, run
 from neutone_sdk.utils import save_neutone_model
+from tests.conftest import Result
 from tests.wrappers import PassThrough, card
 
-from .scripted import Command, Result, Script
+from .scripted import Command, Script
 
 
 @pytest.fixture(scope="module")

@@ -1,30 +1,16 @@
-"""What workers of the benchmarks say, and what commands leave behind, for the tests of the command line."""
+"""What workers of the benchmarks say, for the tests of the command line."""
 
 import re
 import sys
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
+
+from tests.conftest import Result
 
 MS = 1_000_000
-
-
 MODULE = [sys.executable, "-m", "neutone_sdk.benchmark"]
-
-
 OLD_LINE = re.compile(r"Sample rate: +(\d+) \| Buffer size: +(\d+) \| duration: +([\d.]+)±([\d.]+) \| 1/RTF: +([\d.]+)")
-
-
-class Result(NamedTuple):
-    """What a command leaves behind."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
 Command = Callable[..., Result]
-
-
 Script = Callable[..., None]
 
 
@@ -41,12 +27,6 @@ def setting(size: int = 480, rate_hz: int = 48_000, n_planned: int = 4) -> dict[
 
 
 WARM_UP = {"warm_up_ns": [100 * MS, 2 * MS]}
-
-
 CALLBACKS = {"callbacks_ns": [1 * MS, 2 * MS, 3 * MS, 14 * MS]}
-
-
 END = {"end": {"n_preemptions": 3}}
-
-
 WHOLE = (setting(), WARM_UP, CALLBACKS, END)

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from neutone_sdk.benchmark import Timing, speed
+from tests.conftest import Result
 
-from .scripted import END, MODULE, MS, OLD_LINE, WARM_UP, WHOLE, Command, Result, Script, setting
+from .scripted import END, MODULE, MS, OLD_LINE, WARM_UP, WHOLE, Command, Script, setting
 
 
 def test_a_model_that_is_too_slow_is_stopped_and_shown(call: Command, script: Script, model: Path) -> None:

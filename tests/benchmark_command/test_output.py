@@ -13,8 +13,9 @@ import pytest
 from PIL import Image
 
 from neutone_sdk.benchmark import Job, Timing, plots
+from tests.conftest import Result
 
-from .scripted import CALLBACKS, END, MS, OLD_LINE, WARM_UP, WHOLE, Command, Result, Script, setting
+from .scripted import CALLBACKS, END, MS, OLD_LINE, WARM_UP, WHOLE, Command, Script, setting
 
 
 def test_the_table_has_every_column(call: Command, script: Script, model: Path) -> None:

@@ -2,12 +2,9 @@
 
 #include <sndfile.h>
 
-#include <algorithm>
-#include <limits>
 #include <memory>
 #include <stdexcept>
 #include <string>
-#include <system_error>
 
 #include "dsp/aligned_buffer.h"
 #include "dsp/resampler.h"

@@ -5,57 +5,26 @@ import json
 import re
 import sys
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
-from torch import nn
 
-from neutone_sdk.benchmark import Job, Run, playing, realtime, workers
+from neutone_sdk.benchmark import Job, Run, playing, realtime
 from neutone_sdk.benchmark.__main__ import commands as old_commands
 from neutone_sdk.benchmark.realtime import FIND_SIZES, find_verdict, smallest_safe_sizes, verdict
 from neutone_sdk.cli.main import run as run_commands
 from neutone_sdk.realtime import Audio, FileModel, SimulatedDevice
-from neutone_sdk.utils import save_neutone_model
+from tests.conftest import Neutone
 
-from .conftest import Neutone, Result
-from .wrappers import PassThrough, card
-
-MS = 1_000_000
-Script = Callable[..., None]
-Command = Callable[..., Result]
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("model")
-    facts = card(native_sample_rates=[48_000], native_buffer_sizes=[512])
-    save_neutone_model(PassThrough(nn.Identity(), card=facts), folder, max_n_samples=0, speed_benchmark=False)
-    return folder / "model.nm"
+from .scripted import MS, Command, Script
 
 
 @pytest.fixture
 def call(neutone: Neutone, model: Path) -> Command:
     return lambda *arguments: neutone("benchmark", "realtime", model, *arguments)
-
-
-@pytest.fixture
-def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Script:
-    """Let another process do what a worker does."""
-
-    def write(code: str) -> None:
-        (tmp_path / "scripted_worker.py").write_text(code)
-        monkeypatch.syspath_prepend(tmp_path)
-        monkeypatch.setattr(workers, "MODULE", "scripted_worker")
-
-    return write
-
-
-def says(*messages: dict[str, Any], then: str = "") -> str:
-    lines = "".join(f"print({json.dumps(message)!r}, flush=True)\n" for message in messages)
-    return f"import os, sys, threading\nsys.stdin.read()\n{lines}{then}\n"
 
 
 def setting(size: int = 480, rate_hz: int = 48_000, **values: Any) -> tuple[dict[str, Any], ...]:
@@ -77,7 +46,7 @@ GLITCHY = {"late_blocks": 3, "missing_samples": 1_440}
 
 
 def test_a_clean_run_is_told_and_passes(call: Command, script: Script) -> None:
-    script(says(*setting()))
+    script(*setting())
     result = call()
     assert (result.returncode, result.stderr) == (0, "")
     rows = [re.split(r" {2,}", line.strip()) for line in result.stdout.splitlines()[1:5]]
@@ -103,7 +72,7 @@ def test_a_clean_run_is_told_and_passes(call: Command, script: Script) -> None:
     ids=["late", "failed", "muted"],
 )
 def test_a_glitch_is_told_and_fails(call: Command, script: Script, values: dict[str, Any], told: str) -> None:
-    script(says(*setting(**values)))
+    script(*setting(**values))
     result = call()
     assert result.returncode == 1
     assert result.stdout.splitlines()[-1] == f"It glitches here: {told} in 1 s at 48000 Hz / 480."
@@ -112,7 +81,7 @@ def test_a_glitch_is_told_and_fails(call: Command, script: Script, values: dict[
 
 @pytest.mark.parametrize("format_", ["--json", "--csv"])
 def test_the_verdict_goes_beside_what_programs_read(call: Command, script: Script, format_: str) -> None:
-    script(says(*setting(), *setting(960, **GLITCHY)))
+    script(*setting(), *setting(960, **GLITCHY))
     result = call(format_)
     assert result.returncode == 1
     assert "It glitches here at 1 of 2 settings: 3 of 94 blocks were late" in result.stderr
@@ -120,7 +89,7 @@ def test_the_verdict_goes_beside_what_programs_read(call: Command, script: Scrip
 
 
 def test_json_keeps_everything(call: Command, script: Script, model: Path) -> None:
-    script(says(*setting(**GLITCHY, refusal="Operation not permitted", n_overruns=2)))
+    script(*setting(**GLITCHY, refusal="Operation not permitted", n_overruns=2))
     report = json.loads(call("--json").stdout)
     (found,) = report["settings"]
     assert (report["model"], report["n_threads"]) == (str(model), 1)
@@ -144,7 +113,7 @@ def test_json_keeps_everything(call: Command, script: Script, model: Path) -> No
 
 
 def test_csv_is_a_line_a_setting(call: Command, script: Script) -> None:
-    script(says(*setting(), *setting(960, **GLITCHY)))
+    script(*setting(), *setting(960, **GLITCHY))
     rows = list(csv.DictReader(call("--csv").stdout.splitlines()))
     assert [(row["buffer_size"], row["missing_samples"], row["worker_max_us"]) for row in rows] == [
         ("480", "0", "20000.0"),
@@ -153,9 +122,9 @@ def test_csv_is_a_line_a_setting(call: Command, script: Script) -> None:
 
 
 def test_what_priority_the_device_had_is_said(call: Command, script: Script) -> None:
-    script(says(*setting()))
+    script(*setting())
     assert "had real-time priority (SCHED_FIFO)" in call().stdout
-    script(says(*setting(refusal="Operation not permitted", n_overruns=7)))
+    script(*setting(refusal="Operation not permitted", n_overruns=7))
     said = call().stdout
     assert "had no real-time priority (Operation not permitted)" in said
     assert "woke the device's thread 7 times after the next callback was due" in said
@@ -165,21 +134,21 @@ def test_the_plot_is_a_picture(call: Command, script: Script) -> None:
     no_blocks = setting(960)
     no_blocks[1]["durations"]["worker_ns"] = []
     no_blocks[1]["durations"]["wake_ups_ns"][0] = 0
-    script(says(*setting(), *no_blocks))
+    script(*setting(), *no_blocks)
     assert call("--plot", "load.png").returncode == 0
     with Image.open("load.png") as picture:
         assert min(picture.size) > 300
 
 
 def test_what_was_measured_until_an_error_is_shown(call: Command, script: Script) -> None:
-    script(says(*setting(), {"error": "ModelOutputError", "message": "failed"}))
+    script(*setting(), {"error": "ModelOutputError", "message": "failed"})
     result = call()
     assert (result.returncode, result.stderr) == (1, "Error: failed\n")
     assert "0 of 94" in result.stdout
 
 
 def test_a_process_that_ends_is_one_line(call: Command, script: Script) -> None:
-    script(says(setting()[0], then="os.abort()"))
+    script(setting()[0], then="os.abort()")
     result = call()
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == "Error: the process that ran the model ended with SIGABRT\n"
@@ -188,7 +157,7 @@ def test_a_process_that_ends_is_one_line(call: Command, script: Script) -> None:
 @pytest.mark.filterwarnings("default")  # what users see
 def test_a_block_that_hangs_is_given_up(call: Command, script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(realtime, "GRACE_SECONDS", 0.0)
-    script(says(*setting(), setting(960)[0], then="threading.Event().wait()"))
+    script(*setting(), setting(960)[0], then="threading.Event().wait()")
     result = call("--seconds", 3)
     assert "0 of 94" in result.stdout
     assert result.stderr.startswith("Warning: stopped: a callback takes longer than the 3 s")
@@ -268,7 +237,7 @@ def test_one_sentence_answers_for_many_settings() -> None:
 @pytest.mark.parametrize(("n_safe", "code"), [(3, 0), (0, 1)])
 def test_the_smallest_safe_size_is_told(call: Command, script: Script, n_safe: int, code: int) -> None:
     safe = [message for size in FIND_SIZES[:n_safe] for message in setting(size)]
-    script(says(*safe, *setting(FIND_SIZES[n_safe], **GLITCHY)))
+    script(*safe, *setting(FIND_SIZES[n_safe], **GLITCHY))
     result = call("--find-buffer-size")
     assert result.returncode == code
     size = f"{FIND_SIZES[n_safe - 1]} samples" if n_safe else f"none up to {FIND_SIZES[0]}"
@@ -346,7 +315,7 @@ def test_a_real_run_agrees_with_its_verdict(call: Command) -> None:
 def test_it_is_beside_the_commands_of_1_x(
     model: Path, script: Script, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    script(says(*setting()))
+    script(*setting())
     monkeypatch.setattr(sys, "argv", ["benchmark", "benchmark-realtime", "--model_file", str(model)])
     with pytest.raises(SystemExit) as caught:
         run_commands(old_commands)
