@@ -124,6 +124,18 @@ void check_throws(const Action& action, const Place& place = Place::current()) {
   check(Comparison{threw, "nothing of the kind"}, "an exception", place);
 }
 
+// Fails the test unless `action` throws std::invalid_argument with exactly this message.
+template <typename Action>
+void check_refused(const Action& action, const std::string& message, const Place& place = Place::current()) {
+  std::string got = "nothing";
+  try {
+    static_cast<void>(action());
+  } catch (const std::invalid_argument& error) {
+    got = error.what();
+  }
+  check(Split{} << got == message, "the message", place);
+}
+
 // A new seed each run, or the one in the environment variable SEED, to repeat a run that failed.
 inline std::uint64_t seed() {
   static const std::uint64_t value = [] {

@@ -12,6 +12,7 @@
 
 #include "buffer.h"
 #include "check.h"
+#include "denormals.h"
 #include "dsp/flush_to_zero.h"
 #include "engine/engine.h"
 #include "engine_models.h"
@@ -313,11 +314,6 @@ void rates_and_blocks_may_change_between_callbacks() {
 }
 
 // Whether the thread's processor takes denormal numbers for zero.
-bool flushes_to_zero() {
-  const volatile float tiny = std::numeric_limits<float>::min();
-  return tiny * 0.25F == 0.0F;
-}
-
 void denormals_are_zero_on_both_threads() {
   {
     const neutone::dsp::ScopedFlushToZero flush;

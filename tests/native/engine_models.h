@@ -12,8 +12,10 @@
 
 #include "buffer.h"
 #include "check.h"
+#include "compare.h"
 #include "engine/engine.h"
 #include "engine/semaphore.h"
+#include "signals.h"
 
 // Models for the engine's tests, and a host that plays them.
 namespace neutone::test {
@@ -163,16 +165,6 @@ inline void play(Engine& engine, const Audio& in, const Audio& params, const dsp
   }
 }
 
-inline Buffer noise(std::size_t channels, std::size_t frames, std::uint64_t seed_value = seed()) {
-  std::mt19937_64 random(seed_value);
-  std::uniform_real_distribution<float> uniform(-1.0F, 1.0F);
-  Buffer buffer(channels, frames);
-  for (std::size_t channel = 0; channel < channels; ++channel) {
-    for (std::size_t frame = 0; frame < frames; ++frame) at(buffer.planar(), channel, frame) = uniform(random);
-  }
-  return buffer;
-}
-
 // Plays a stream as a host with blocks of any size would, and returns what came out.
 inline Buffer played(Engine& engine, const Audio& in, const Audio& params, const NextBlock& blocks) {
   Buffer out(2, in.frames);
@@ -192,19 +184,6 @@ inline void check_delayed(const Audio& in, const Audio& out, std::size_t delay, 
 
 inline void check_equal(const Audio& actual, const Audio& expected, const Place& place = Place::current()) {
   check_delayed(expected, actual, 0, place);
-}
-
-// Frames of which any channel differs.
-[[nodiscard]] inline std::size_t n_different(const Audio& actual, const Audio& expected) {
-  std::size_t count = 0;
-  for (std::size_t frame = 0; frame < actual.frames; ++frame) {
-    bool is_equal = true;
-    for (std::size_t channel = 0; channel < actual.channels; ++channel) {
-      is_equal = is_equal && at(actual, channel, frame) == at(expected, channel, frame);
-    }
-    count += is_equal ? 0U : 1U;
-  }
-  return count;
 }
 
 }  // namespace neutone::test

@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <limits>
 #include <numbers>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -16,6 +15,7 @@
 using neutone::dsp::design_fir;
 using neutone::dsp::FirKind;
 using neutone::dsp::frequency_response;
+using neutone::test::check_refused;
 using Cutoffs = std::vector<double>;
 
 namespace {
@@ -100,39 +100,27 @@ void the_response_is_that_of_the_definition() {
   }
 }
 
-// Says what is wrong, what was given and what is allowed.
-template <typename Action>
-void check_refusal(const Action& action, const std::string& text) {
-  std::string message;
-  try {
-    action();
-  } catch (const std::invalid_argument& error) {
-    message = error.what();
-  }
-  CHECK(message == text);
-}
-
 void designs_that_make_no_sense_are_refused() {
   const auto lowpass = [](double cutoff, std::int64_t n_taps) {
-    return [cutoff, n_taps] { static_cast<void>(design_fir(FirKind::kLowpass, Cutoffs{cutoff}, n_taps)); };
+    return [cutoff, n_taps] { return design_fir(FirKind::kLowpass, Cutoffs{cutoff}, n_taps); };
   };
   const std::string range = "normalized_cutoffs must be above 0 and below 0.5, got ";
-  check_refusal(lowpass(0.5, 31), range + "0.5");
-  check_refusal(lowpass(0.0, 31), range + "0");
-  check_refusal(lowpass(-0.1, 31), range + "-0.1");
-  check_refusal(lowpass(std::numeric_limits<double>::quiet_NaN(), 31), range + "nan");
-  check_refusal(lowpass(std::numeric_limits<double>::infinity(), 31), range + "inf");
+  check_refused(lowpass(0.5, 31), range + "0.5");
+  check_refused(lowpass(0.0, 31), range + "0");
+  check_refused(lowpass(-0.1, 31), range + "-0.1");
+  check_refused(lowpass(std::numeric_limits<double>::quiet_NaN(), 31), range + "nan");
+  check_refused(lowpass(std::numeric_limits<double>::infinity(), 31), range + "inf");
   const std::string length =
       "n_taps must be odd and in 1..1048575, so that the delay is a whole number of samples; got ";
   for (const std::int64_t n_taps : {-1, 0, 32, 1'048'577})
-    check_refusal(lowpass(0.1, n_taps), length + std::to_string(n_taps));
+    check_refused(lowpass(0.1, n_taps), length + std::to_string(n_taps));
   const auto band = [](const Cutoffs& cutoffs) {
-    return [&cutoffs] { static_cast<void>(design_fir(FirKind::kBandpass, cutoffs, 31)); };
+    return [&cutoffs] { return design_fir(FirKind::kBandpass, cutoffs, 31); };
   };
-  check_refusal(band({0.3, 0.1}), "normalized_cutoffs must rise: the second be above 0.300000, got 0.1");
-  check_refusal(band({0.3, 0.3}), "normalized_cutoffs must rise: the second be above 0.300000, got 0.3");
-  check_refusal(band({0.3}), "normalized_cutoffs must be 2 for this kind, got 1");
-  check_refusal([] { static_cast<void>(neutone::dsp::fir_kind("comb")); },
+  check_refused(band({0.3, 0.1}), "normalized_cutoffs must rise: the second be above 0.300000, got 0.1");
+  check_refused(band({0.3, 0.3}), "normalized_cutoffs must rise: the second be above 0.300000, got 0.3");
+  check_refused(band({0.3}), "normalized_cutoffs must be 2 for this kind, got 1");
+  check_refused([] { return neutone::dsp::fir_kind("comb"); },
                 "kind must be lowpass, highpass, bandpass or bandstop, got comb");
 }
 

@@ -13,13 +13,19 @@
 
 #include "buffer.h"
 #include "check.h"
+#include "compare.h"
+#include "denormals.h"
 #include "dsp/fir_design.h"
+#include "signals.h"
 
 using neutone::dsp::Fir;
-using neutone::dsp::Planar;
 using neutone::test::at;
 using neutone::test::Buffer;
+using neutone::test::constant;
+using neutone::test::flushes_to_zero;
+using neutone::test::impulse;
 using neutone::test::Layout;
+using neutone::test::n_different;
 
 namespace {
 
@@ -32,13 +38,9 @@ std::mt19937_64& randomness() {
   return random;
 }
 
+// Other noise each time.
 Buffer noise(std::size_t channels, std::size_t frames) {
-  std::uniform_real_distribution<float> uniform(-1.0F, 1.0F);
-  Buffer audio(channels, frames);
-  for (std::size_t channel = 0; channel < channels; ++channel) {
-    std::generate_n(audio.planar().row(channel), frames, [&] { return uniform(randomness()); });
-  }
-  return audio;
+  return neutone::test::noise(channels, frames, randomness()());
 }
 
 // Whose absolute values have a sum of 1.
@@ -60,16 +62,6 @@ Buffer filtered(Fir& fir, const Buffer& in) {
   Buffer out(in.planar().channels, in.planar().frames);
   fir.process(in.planar(), out.planar());
   return out;
-}
-
-bool are_equal(const Buffer& a, const Buffer& b) {
-  const Planar<float> one = a.planar();
-  for (std::size_t channel = 0; channel < one.channels; ++channel) {
-    for (std::size_t frame = 0; frame < one.frames; ++frame) {
-      if (at(one, channel, frame) != at(b.planar(), channel, frame)) return false;
-    }
-  }
-  return true;
 }
 
 double slow_sum(const Taps& taps, const Buffer& in, std::size_t channel, std::size_t frame) {
@@ -117,7 +109,7 @@ void how_the_stream_is_cut_changes_no_bit() {
       const Buffer in = noise(channels, 6000);
       const Buffer whole = filtered_in_blocks(taps, in, 6000, changes);
       for (const std::size_t largest : {1U, 7U, 64U, 1000U}) {
-        CHECK(are_equal(filtered_in_blocks(taps, in, largest, changes), whole));
+        CHECK(n_different(filtered_in_blocks(taps, in, largest, changes).planar(), whole.planar()) == 0);
       }
     }
   }
@@ -200,7 +192,7 @@ void a_reset_filter_is_a_fresh_one() {
     fir.set_taps(taps, 100'000);
     static_cast<void>(filtered(fir, in));
     fir.reset();
-    CHECK(are_equal(filtered(fir, in), expected));
+    CHECK(n_different(filtered(fir, in).planar(), expected.planar()) == 0);
   }
 }
 
@@ -211,9 +203,7 @@ void latency_declared_is_latency_measured() {
     Taps taps = random_taps(length);
     taps.front() = 0.5;
     Fir fir(taps, 1);
-    Buffer in(1, 2000);
-    std::fill_n(in.planar().data, 2000, 0.0F);
-    at(in.planar(), 0, kAt) = 1.0F;
+    const Buffer in = impulse(1, 2000, kAt);
     const Buffer out = filtered(fir, in);
     for (std::size_t frame = 0; frame < kAt; ++frame) CHECK(at(out.planar(), 0, frame) == 0.0F);
     CHECK(at(out.planar(), 0, kAt) == 0.5F);
@@ -231,7 +221,7 @@ void channels_do_not_touch_each_other() {
       Fir alone(taps, 1);
       Buffer one(1, 4000);
       alone.process(in.planar().slice_channels(channel, 1), one.planar());
-      CHECK(std::equal(one.planar().data, one.planar().data + 4000, all.planar().row(channel)));
+      CHECK(n_different(one.planar(), all.planar().slice_channels(channel, 1)) == 0);
     }
   }
 }
@@ -302,7 +292,7 @@ void memory_may_lie_in_any_way() {
       const Buffer audio(3, 2000, layout);
       neutone::dsp::copy_frames<float>(in.planar(), audio.planar());
       fir.process(audio.planar(), audio.planar());
-      CHECK(are_equal(audio, expected));
+      CHECK(n_different(audio.planar(), expected.planar()) == 0);
     }
   }
 }
@@ -310,14 +300,11 @@ void memory_may_lie_in_any_way() {
 void denormals_are_flushed_and_the_callers_mode_comes_back() {
   for (const std::size_t length : {31U, 1000U}) {
     Fir fir(random_taps(length), 1);
-    Buffer audio(1, 3000);
-    std::fill_n(audio.planar().data, 3000, 1e-39F);
+    const Buffer audio = constant(1, 3000, 1e-39F);
     fir.process(audio.planar(), audio.planar());
-    CHECK(std::all_of(audio.planar().data, audio.planar().data + 3000, [](float sample) { return sample == 0.0F; }));
+    CHECK(n_different(audio.planar(), constant(1, 3000, 0.0F).planar()) == 0);
   }
-  volatile float denormal = std::numeric_limits<float>::min();
-  denormal = denormal / 2.0F;
-  CHECK(denormal > 0.0F);
+  CHECK(!flushes_to_zero());
 }
 
 template <typename Sum>

@@ -1,5 +1,7 @@
 // Neither thread of an engine's computes with denormal numbers, which can take a hundred times as long as others, and
 // the host finds its own mode again. The filters' own tests look at their states.
+#include "denormals.h"
+
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -17,12 +19,6 @@ using namespace neutone::test;  // NOLINT(google-build-using-namespace): all of 
 namespace {
 
 constexpr std::size_t kBlock = 256;
-
-bool flushes_to_zero() {
-  volatile float half = std::numeric_limits<float>::min();
-  half = half / 2.0F;
-  return half == 0.0F;
-}
 
 HostFormat host_at(std::int64_t rate_hz) { return {.sample_rate_hz = rate_hz, .max_block_frames = kBlock}; }
 
