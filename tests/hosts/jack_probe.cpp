@@ -21,15 +21,14 @@
 #include <thread>
 #include <vector>
 
+#include "host_files.h"
 #include "jack_signals.h"
+
+using neutone::test::require;
 
 namespace {
 
 constexpr std::size_t kMaxChannels = 2;
-
-void require(bool holds, const std::string& what) {
-  if (!holds) throw std::runtime_error(what);
-}
 
 class Client {
  public:

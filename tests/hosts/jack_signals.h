@@ -6,12 +6,12 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <fstream>
-#include <iterator>
 #include <span>
-#include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "host_files.h"
 
 // A stream of frames with a row for each channel. JACK's threads call send and receive, one after the other.
 class Signal {
@@ -103,7 +103,12 @@ class Numbers final : public Signal {
 class Recording final : public Signal {
  public:
   Recording(const std::string& source, std::string target, std::size_t channels)
-      : target_(std::move(target)), in_(read(source)), out_(in_.size()), frames_(in_.size() / channels) {}
+      : target_(std::move(target)),
+        in_(neutone::test::read_samples(source)),
+        out_(in_.size()),
+        frames_(in_.size() / channels) {
+    neutone::test::require(!in_.empty(), "nothing to read in " + source);
+  }
 
   void send(std::uint32_t first, const Rows& out, std::size_t frames) override {
     for (std::size_t channel = 0; channel < out.size(); ++channel) {
@@ -124,22 +129,11 @@ class Recording final : public Signal {
 
   // Writes the file, too.
   [[nodiscard]] std::string report() const override {
-    std::ofstream file(target_, std::ios::binary);
-    file.write(reinterpret_cast<const char*>(out_.data()), static_cast<std::streamsize>(out_.size() * sizeof(float)));
-    if (!file.good()) throw std::runtime_error("cannot write " + target_);
+    neutone::test::write_samples(target_, out_);
     return R"("frames": )" + std::to_string(received_);
   }
 
  private:
-  static std::vector<float> read(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    const std::string bytes{std::istreambuf_iterator<char>(file), {}};
-    std::vector<float> samples(bytes.size() / sizeof(float));
-    std::copy_n(bytes.data(), samples.size() * sizeof(float), reinterpret_cast<char*>(samples.data()));
-    if (samples.empty()) throw std::runtime_error("nothing to read in " + path);
-    return samples;
-  }
-
   [[nodiscard]] std::size_t at(std::size_t channel, std::size_t frame) const { return channel * frames_ + frame; }
 
   std::string target_;
