@@ -25,7 +25,9 @@ class Buffer {
     planar_ = {samples_.data(), channels, frames, length, 1};
     if (layout == Layout::kInterleaved) planar_ = {samples_.data(), channels, frames, 1, rows};
     if (layout == Layout::kGapped) planar_ = {samples_.data(), channels, frames, kGap * length, kGap};
-    if (layout == Layout::kBackwards) planar_ = {samples_.data() + rows * length - 1, channels, frames, -length, -1};
+    if (layout == Layout::kBackwards && !samples_.empty()) {
+      planar_ = {&samples_.back(), channels, frames, -length, -1};
+    }
   }
 
   [[nodiscard]] dsp::Planar<float> planar() const noexcept { return planar_; }

@@ -31,7 +31,7 @@ void what_is_queued_is_what_the_resampler_puts_out() {
     const Buffer audio = noise(2, kFrames);
     std::mt19937_64 random(seed());
     std::uniform_int_distribution<std::size_t> block(0, kLargestBlock);
-    Buffer queued(2, expected_frames(resampler.plan));
+    const Buffer queued(2, expected_frames(resampler.plan));
     std::size_t produced = 0;
     for (std::size_t consumed = 0; consumed < kFrames;) {
       const std::size_t count = std::min(block(random), kFrames - consumed);
@@ -43,7 +43,7 @@ void what_is_queued_is_what_the_resampler_puts_out() {
     CHECK(produced == queued.planar().frames);
 
     Resampler<float> alone(44'100, to_hz, ResamplerQuality::kStandard, 2);
-    Buffer expected(2, produced);
+    const Buffer expected(2, produced);
     CHECK(alone.process(audio.planar(), expected.planar()).produced == produced);
     CHECK(n_different(queued.planar(), expected.planar()) == 0);
   }
@@ -56,7 +56,7 @@ void what_is_taken_is_what_the_resampler_puts_out() {
     const Buffer audio = noise(2, kFrames);
     std::mt19937_64 random(seed());
     std::uniform_int_distribution<std::size_t> block(0, kLargestBlock / 2);
-    Buffer taken(2, expected_frames(resampler.plan));
+    const Buffer taken(2, expected_frames(resampler.plan));
     std::size_t queued = 0;
     for (std::size_t produced = 0; produced < taken.planar().frames;) {
       const std::size_t count = std::min(block(random), taken.planar().frames - produced);
@@ -69,7 +69,7 @@ void what_is_taken_is_what_the_resampler_puts_out() {
     }
 
     Resampler<float> alone(44'100, to_hz, ResamplerQuality::kStandard, 2);
-    Buffer expected(2, taken.planar().frames);
+    const Buffer expected(2, taken.planar().frames);
     static_cast<void>(alone.process(audio.planar(), expected.planar()));
     CHECK(n_different(taken.planar(), expected.planar()) == 0);
   }

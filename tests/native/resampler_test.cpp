@@ -30,7 +30,7 @@ class SlowResampler {
   }
 
   // Every coefficient times its frame, oldest first, in double.
-  double sum(const Buffer& in, std::size_t frame) const {
+  [[nodiscard]] double sum(const Buffer& in, std::size_t frame) const {
     const std::int64_t position = static_cast<std::int64_t>(frame) * plan_.down + plan_.down - 1;
     const std::int64_t row = rows_[static_cast<std::size_t>(position % plan_.up)];
     const std::int64_t first_row = row - row % 4;
