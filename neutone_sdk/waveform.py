@@ -195,7 +195,7 @@ class WaveformToWaveformBase(NeutoneModel):
     def sdk_run_block(self, x: Tensor, params: Tensor) -> Tensor:
         """Run one block that nobody else needs any more: unlike `forward`, hands the model ``x`` itself."""
         n_samples = x.size(1)
-        if self.sdk_look_behind + self.sdk_look_ahead > 0:
+        if self.sdk_n_past > 0:
             x = self._sdk_with_past(x, self.sdk_past_audio, self.sdk_past_audio_cursors)
         values = self._sdk_param_values(params, n_samples)
         named: dict[str, Tensor] = {}
@@ -227,7 +227,7 @@ class WaveformToWaveformBase(NeutoneModel):
             values: list[Tensor] = means.unbind(0)
         else:
             params = torch.ops.neutone.clean_params(params, n_samples, self.sdk_last_params)
-            if self.sdk_look_behind + self.sdk_look_ahead > 0:
+            if self.sdk_n_past > 0:
                 params = self._sdk_with_past(params, self.sdk_past_params, self.sdk_past_params_cursors)
             if self.sdk_aggregates_by_mean:
                 params = params[:, self.sdk_look_behind : self.sdk_look_behind + n_samples]
@@ -300,7 +300,8 @@ class WaveformToWaveformBase(NeutoneModel):
 
     def _sdk_make_history(self) -> None:
         """Make room for look-behind and look-ahead: rings that always hold the latest frames of both."""
-        capacity = power_of_two_above(self.sdk_look_behind + self.sdk_look_ahead)
+        self.sdk_n_past = self.sdk_look_behind + self.sdk_look_ahead
+        capacity = power_of_two_above(self.sdk_n_past)
         for name, n_channels in (
             ("sdk_past_audio", max(self.sdk_in_channels, 1)),
             ("sdk_past_params", self.MAX_N_PARAMS),
@@ -313,7 +314,7 @@ class WaveformToWaveformBase(NeutoneModel):
     def _sdk_forget(self) -> None:
         self.sdk_last_params.copy_(self.sdk_default_param_values[:, 0])
         self.sdk_smoothing_state.zero_()
-        n_past = self.sdk_look_behind + self.sdk_look_ahead
+        n_past = self.sdk_n_past
         if n_past > 0:
             torch.ops.neutone.ring_clear(self.sdk_past_audio, self.sdk_past_audio_cursors)
             torch.ops.neutone.ring_clear(self.sdk_past_params, self.sdk_past_params_cursors)
@@ -324,7 +325,7 @@ class WaveformToWaveformBase(NeutoneModel):
 
     def _sdk_with_past(self, frames: Tensor, past: Tensor, cursors: Tensor) -> Tensor:
         """Put the latest frames before a block, of which a look-ahead is the end, and remember those of the block."""
-        n_past = self.sdk_look_behind + self.sdk_look_ahead
+        n_past = self.sdk_n_past
         whole = torch.empty(frames.size(0), n_past + frames.size(1))
         torch.ops.neutone.ring_peek(whole[:, :n_past], past, cursors)
         whole[:, n_past:] = frames

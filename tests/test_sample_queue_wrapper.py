@@ -351,3 +351,17 @@ def test_what_is_returned_is_the_callers_and_what_is_given_is_not_touched(noise:
     torch.testing.assert_close(first, kept, rtol=0, atol=0)
     torch.testing.assert_close(kept, given, rtol=0, atol=0)
     torch.testing.assert_close(params, curves, rtol=0, atol=0)
+
+
+class Tangent(PassThrough):
+    """Calls once what nothing else calls."""
+
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+        return torch.tanh(x)
+
+
+@pytest.mark.parametrize("method", ["forward", "forward_bt", "forward_offline"])
+def test_a_script_holds_the_model_once(method: str) -> None:
+    """TorchScript copies what is called to wherever it is called, and a host waits until all that is optimised."""
+    script = queue(Tangent(nn.Identity(), card=card()), scripted=True)
+    assert str(getattr(script, method).inlined_graph).count("aten::tanh(") == 1

@@ -1,7 +1,7 @@
 """Which layer of a model a profile's time belongs to.
 
 torch's profiler notes for every operator that TorchScript runs which modules called it, as in
-``TOP(SampleQueueWrapper)::forward.SELF(SampleQueueWrapper)::_run_block.w2w_base(Amp)::do_forward_pass.model(Net)::forward.``,
+``TOP(SampleQueueWrapper)::forward.SELF(SampleQueueWrapper)::_run_blocks.w2w_base(Amp)::do_forward_pass.model(Net)::forward.``,
 and from which lines. That takes it ten times as long as a small operator itself. So callbacks are timed without, and
 others like them tell whose operators those are.
 """

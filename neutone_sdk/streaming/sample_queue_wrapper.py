@@ -93,7 +93,7 @@ class SampleQueueWrapper(FactGetters, nn.Module):
         self.model_delay = 0  # in samples of the model
         self.delay_samples = 0  # of everything together
         self.constant_block = daw_bs  # samples of every block of the host, or 1 if they have 1..daw_bs
-        self.is_direct = True  # every block of the host is a whole number of the model's: nothing has to wait
+        self.is_direct = True  # every block of the host is one of the model's: nothing has to wait
         self.is_stale = False  # the model was left in the middle of something: reset it before it plays on
         self.set_daw_sample_rate_and_buffer_size(daw_sr, daw_bs, model_sr, model_bs)
 
@@ -110,12 +110,10 @@ class SampleQueueWrapper(FactGetters, nn.Module):
         """
         if params is None:
             params = self.default_params
-        if self.is_direct:
-            return self._forward_direct(x, params)
         y = torch.ops.neutone.stream_exchange(x, params, True, self.stream.memory)
-        if y.size(0) > 0:  # the output; else a block of the model is full, or something is wrong
-            return y
-        return self._go_on(x, params, True, y.size(1))
+        if self.is_direct or y.size(0) == 0:  # not yet the output
+            y = self._go_on(y, x, params, True)
+        return y
 
     @torch.jit.export
     def forward_bt(self, x: Tensor, params: Tensor | None = None) -> Tensor | None:
@@ -127,15 +125,14 @@ class SampleQueueWrapper(FactGetters, nn.Module):
             params = self.default_params
         y = torch.ops.neutone.stream_exchange(x, params, False, self.stream.memory)
         if y.size(0) == 0:
-            y = self._go_on(x, params, False, y.size(1))
+            y = self._go_on(y, x, params, False)
         return None if y.size(1) == 0 else y
 
-    def _go_on(self, x: Tensor, params: Tensor, delayed: bool, n_blocks: int) -> Tensor:
-        """Go on with a callback for which ``stream_exchange`` had no output, but so many full blocks of the model."""
-        if n_blocks > 0:
-            return self._run_blocks(n_blocks)
-        y = self._begin(x, params, delayed)
-        return y if y.size(0) > 0 else self._run_blocks(y.size(1))
+    def _go_on(self, y: Tensor, x: Tensor, params: Tensor, delayed: bool) -> Tensor:
+        """Go on with a callback for which ``stream_exchange`` returned ``y``, which is not the output."""
+        if y.size(0) == 0 and y.size(1) == 0:
+            y = self._begin(x, params, delayed)
+        return self._run_blocks(y, params, x.size(0), delayed and self.is_direct)
 
     def _begin(self, x: Tensor, params: Tensor, delayed: bool) -> Tensor:
         """Start the stream, unless there is something wrong with the block, and return what ``stream_exchange`` does.
@@ -160,38 +157,33 @@ class SampleQueueWrapper(FactGetters, nn.Module):
         else:
             self.stream.start("delayed", self.delay_samples, self.model_delay)
 
-    def _run_blocks(self, n_blocks: int) -> Tensor:
-        """Run the model on as many blocks as are full, at least one, and return the output."""
-        y = self._run_block()
+    def _run_blocks(self, full: Tensor, params: Tensor, n_channels: int, is_direct: bool) -> Tensor:
+        """Run the model on all blocks that are full, and return the output.
+
+        The one place where it is run: TorchScript copies the model to wherever it is called, and takes time to optimise
+        all that before the first callback is over.
+
+        Args:
+            full: What ``stream_exchange`` returned: if ``is_direct``, the host's block with the model's channels; else
+                ``(0, n)``, where so many blocks wait in the stream, or the output, where none does.
+            params: Of that block.
+            n_channels: Of the host.
+            is_direct: Whether the host's blocks are the model's.
+        """
+        n_blocks = 1 if is_direct else full.size(1) if full.size(0) == 0 else 0
+        y = full
         # Should the model raise, the stream stays busy, and the next callback starts it afresh.
-        for _ in range(n_blocks - 1):
-            y = self._run_block()
-        return y
-
-    def _run_block(self) -> Tensor:
-        block, curves = torch.ops.neutone.stream_take(self.stream.memory)
-        y: Tensor = torch.ops.neutone.stream_put(self.w2w_base.sdk_run_block(block, curves), self.stream.memory)
-        return y
-
-    def _forward_direct(self, x: Tensor, params: Tensor) -> Tensor:
-        block = torch.ops.neutone.stream_exchange(x, params, True, self.stream.memory)
-        if block.size(0) == 0:
-            block = self._begin(x, params, True)
-        return self._run_directly(block, params, x.size(0))
-
-    def _run_directly(self, x: Tensor, params: Tensor, n_channels: int) -> Tensor:
-        """Run the model on a block of the host with the model's channels, or on equal parts of it: nothing waits."""
-        n_samples = x.size(1)
-        size = self.model_bs
-        if n_samples == size:
-            return torch.ops.neutone.fit_channels(self.w2w_base.sdk_run_block(x, params), n_channels, 0, size)
-        blocks: list[Tensor] = []
-        for start in range(0, n_samples, size):
-            curves = params if params.size(1) == 1 else params[:, start : start + size]
-            block = torch.ops.neutone.fit_channels(x, self.sdk_in_channels, start, size)
+        for _ in range(n_blocks):
+            if is_direct:
+                block, curves = full, params
+            else:
+                block, curves = torch.ops.neutone.stream_take(self.stream.memory)
             y = self.w2w_base.sdk_run_block(block, curves)
-            blocks.append(torch.ops.neutone.fit_channels(y, n_channels, 0, size))
-        return torch.cat(blocks, dim=1)
+            if is_direct:
+                y = torch.ops.neutone.fit_channels(y, n_channels, 0, self.model_bs)
+            else:
+                y = torch.ops.neutone.stream_put(y, self.stream.memory)
+        return y
 
     @torch.jit.export
     def forward_offline(self, x: Tensor, params: Tensor | None = None) -> Tensor:
@@ -226,12 +218,10 @@ class SampleQueueWrapper(FactGetters, nn.Module):
                 curves = params[:, last : last + 1].repeat(1, self.daw_bs)
                 curves[:, :n_in] = params[:, start : start + n_in]
             if self.is_direct:
-                fitted = torch.ops.neutone.fit_channels(block, self.sdk_in_channels, 0, self.daw_bs)
-                y = self._run_directly(fitted, curves, x.size(0))
+                y = torch.ops.neutone.fit_channels(block, self.sdk_in_channels, 0, self.daw_bs)
             else:
                 y = torch.ops.neutone.stream_exchange(block, curves, True, self.stream.memory)
-                if y.size(0) == 0:
-                    y = self._run_blocks(y.size(1))
+            y = self._run_blocks(y, curves, x.size(0), self.is_direct)
             first = max(0, delay - start)
             n_out = min(self.daw_bs, n_samples + delay - start) - first
             if n_out > 0:
@@ -293,7 +283,7 @@ class SampleQueueWrapper(FactGetters, nn.Module):
         self.model_delay = model_delay + self.get_look_ahead_samples()
         self.constant_block = constant_block
         self.delay_samples = self.stream.least_delay(constant_block, self.model_delay)
-        self.is_direct = not self.is_resampling() and self.delay_samples == self.model_delay
+        self.is_direct = not self.is_resampling() and constant_block == daw_bs == model_bs
         self.reset()
         return 2 * daw_bs + ceil_div(model_bs * daw_sr, model_sr)
 
