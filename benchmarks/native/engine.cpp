@@ -8,6 +8,9 @@
 // thread does to bring blocks to a worker and back, at equal rates. Not comparable: the stand-in has no parameters, no
 // resampler, no numbers on its blocks and so no constant latency when one is late; and anira's own code does more than
 // it (pre- and post-processing behind virtual calls, sessions, a queue for several threads).
+//
+// Nothing at all, and a wake of a thread that sleeps, stand there as bounds: the first is what the machine takes from
+// any thread, the second what every callback costs besides in which a block is full.
 
 #include "engine/engine.h"
 
@@ -16,6 +19,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <thread>
@@ -23,6 +27,7 @@
 
 #include "allocation_counter.h"
 #include "blocks.h"
+#include "engine/semaphore.h"
 #include "sample_rings.h"
 #include "suite.h"
 #include "threads.h"
@@ -103,6 +108,40 @@ class SampleRingsPlayer {
   std::unique_ptr<SampleRings> rings_;
 };
 
+class Nothing {
+ public:
+  Nothing(std::size_t /*host_hz*/, std::size_t /*frames*/) {}
+  void pass() {}
+  [[nodiscard]] std::uint64_t n_done() const { return std::numeric_limits<std::uint64_t>::max(); }
+};
+
+// Wakes a thread with every callback.
+class Wake {
+ public:
+  Wake(std::size_t /*host_hz*/, std::size_t /*frames*/) {
+    thread_ = on_other_core([this] { return std::thread([this] { sleep(); }); });
+  }
+  Wake(const Wake&) = delete;
+  Wake& operator=(const Wake&) = delete;
+  ~Wake() {
+    is_stopping_ = true;
+    semaphore_.post();
+    thread_.join();
+  }
+  void pass() { semaphore_.post(); }
+  [[nodiscard]] std::uint64_t n_done() const { return n_done_; }
+
+ private:
+  void sleep() {
+    for (semaphore_.wait(); !is_stopping_; semaphore_.wait()) ++n_done_;
+  }
+
+  engine::Semaphore semaphore_;
+  std::atomic<bool> is_stopping_{false};
+  std::atomic<std::uint64_t> n_done_{0};
+  std::thread thread_;
+};
+
 // Callbacks of a player, each timed by itself; all that there have been count for the percentiles.
 template <typename Player>
 class Callbacks {
@@ -174,6 +213,8 @@ void add_cases() {
     add_player<SampleRingsPlayer>("ring of samples and worker pool, as anira does it", kModelHz, frames);
   }
   for (const std::size_t frames : {64U, 512U}) add_player<EnginePlayer<4>>("neutone", 44'100, frames);
+  add_player<Nothing>("nothing", kModelHz, kModelBlock);
+  add_player<Wake>("waking a thread", kModelHz, kModelBlock);
 }
 
 }  // namespace neutone::bench
