@@ -70,6 +70,8 @@ class RawModel(nn.Module):
         if self.trick == "slow":  # in every block, many times as long as one lasts
             for _ in range(5_000):
                 y = -y
+        if self.trick == "tires" and bool(self.n_blocks > 5):
+            raise ValueError("too long")
         if self.trick == "prints":
             print("a block of", x.size(1))  # noqa: T201
         if bool(x.max() < 0.4):

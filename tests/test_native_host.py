@@ -351,3 +351,12 @@ def test_soak_fails_where_samples_are_missing(tmp_path: Path) -> None:
 
     assert result.returncode == 1
     assert "missing       0 samples" not in result.stdout
+
+
+def test_soak_fails_where_the_model_does(tmp_path: Path) -> None:
+    (tmp_path / "raw.nm").write_bytes(saved(RawScript(RawModel("tires"))))
+
+    result = neutone_host("soak", tmp_path / "raw.nm", "--seconds", 0.2, "--buffer-size", 1024, "--mode", "blocking")
+
+    assert result.returncode == 1
+    assert "failed blocks 1, muted 0\nmissing       0 samples\n" in result.stdout

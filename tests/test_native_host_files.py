@@ -230,13 +230,31 @@ def test_operators_are_loaded_once_from_one_place(tmp_path: Path) -> None:
     assert f"a process can have them from one place only, and {copy} is another" in other
 
 
-def test_operators_that_another_plugin_has_brought_along_serve_this_one_too(native: bytes, tmp_path: Path) -> None:
-    """A second library of them would end the process."""
+def test_operators_that_another_plugin_has_brought_along_serve_this_one_too(tmp_path: Path) -> None:
+    """What a second library would register is there already."""
     shutil.copy(OPERATORS, tmp_path / "copy.so")
 
-    (line,) = probe("beside", tmp_path / "copy.so", *written([native], tmp_path))
+    (line,) = probe("beside", tmp_path / "copy.so", OPERATORS)
 
-    assert line.endswith(": good")
+    assert line.endswith(f": version {VERSION}")
+
+
+def test_operators_are_looked_for_beside_the_program_and_then_beside_torch(native: bytes, tmp_path: Path) -> None:
+    program = tmp_path / "program" / "host_probe"
+    in_site_packages = tmp_path / "neutone_sdk" / OPERATORS.name
+    (tmp_path / "torch").mkdir()
+    (tmp_path / "torch" / "lib").symlink_to(Path(torch.__file__).parent / "lib")
+    for source, target in ((FOLDER / "host_probe", program), (OPERATORS, in_site_packages)):
+        target.parent.mkdir()
+        shutil.copy(source, target)
+    (file,) = written([native], tmp_path)
+
+    def taken() -> str:
+        return start(str(program), "after", file, OPERATORS, LD_LIBRARY_PATH=f"{tmp_path}/torch/lib").stdout
+
+    assert f"loaded already, from {in_site_packages};" in taken()
+    shutil.copy(OPERATORS, program.parent)
+    assert f"loaded already, from {program.parent / OPERATORS.name};" in taken()
 
 
 def test_what_is_no_operator_library_is_refused(tmp_path: Path) -> None:

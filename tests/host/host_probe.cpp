@@ -9,7 +9,8 @@
 //   host_probe open FILE...           opens each; prints what was wrong with it
 //   host_probe choose                 reads lines "rate block is_constant n rates n sizes"; prints what was chosen
 //   host_probe operators LIBRARY...   loads one after the other; prints what each said
-//   host_probe beside LIBRARY FILE    opens a file where another plugin has loaded a library of operators of its own
+//   host_probe beside OTHER LIBRARY   loads one where another plugin has loaded its own; prints what that said
+//   host_probe after FILE LIBRARY     opens a file, which may load operators, and then a library of them
 //   host_probe plant WHAT             for sanitizers: writes past the end (overflow), or forgets memory (leak)
 #include <cstddef>
 #include <cstdint>
@@ -176,11 +177,16 @@ void load_all(std::span<char*> libraries) {
   }
 }
 
-void open_beside(const std::string& library, std::span<char*> file) {
-  if (const std::string reason = neutone::host::load_shared_library(library); !reason.empty()) {
+void load_beside(const std::string& other, std::span<char*> library) {
+  if (const std::string reason = neutone::host::load_shared_library(other); !reason.empty()) {
     throw std::runtime_error(reason);
   }
-  open_all(file, [](const std::string& name) { Model(name).configure({}); });
+  load_all(library);
+}
+
+void load_after(const std::string& file, std::span<char*> library) {
+  const Model model(file);
+  load_all(library);
 }
 
 void plant(const std::string& what) {
@@ -215,7 +221,9 @@ int main(int argc, char** argv) try {
   } else if (command == "format" && arguments.size() == 3) {
     print_format(arguments[2]);
   } else if (command == "beside" && arguments.size() == 4) {
-    open_beside(arguments[2], arguments.subspan(3));
+    load_beside(arguments[2], arguments.subspan(3));
+  } else if (command == "after" && arguments.size() == 4) {
+    load_after(arguments[2], arguments.subspan(3));
   } else if (command == "plant" && arguments.size() == 3) {
     plant(arguments[2]);
   } else {
