@@ -328,6 +328,16 @@ def test_numbers_that_are_not_finite_are_muted_and_counted(tmp_path: Path, noise
     assert not played[210:240].any()
 
 
+def test_a_model_that_is_too_slow_is_no_error_and_counted(tmp_path: Path, noise: Noise) -> None:
+    (tmp_path / "raw.nm").write_bytes(saved(RawScript(RawModel("slow"))))
+    source = written(0.3 * noise(2, 4_800, 0), 48_000, tmp_path)
+
+    result = neutone_host("render", tmp_path / "raw.nm", source, tmp_path / "out.wav", "--mode", "two-blocks")
+
+    assert result.returncode == 0
+    assert "warning: the model was too slow in " in result.stdout
+
+
 # Soak.
 
 
