@@ -70,18 +70,29 @@ class RawModel(nn.Module):
         if self.trick == "slow":  # in every block, many times as long as one lasts
             for _ in range(5_000):
                 y = -y
+        if self.trick == "tires" and bool(self.n_blocks > 5):
+            raise ValueError("too long")
+        if self.trick == "prints":
+            print("a block of", x.size(1))  # noqa: T201
         if bool(x.max() < 0.4):
             return y
         if self.trick == "raises":
             raise ValueError("too loud")
         if self.trick == "none":
             return None
-        if self.trick == "counts":
-            y = 0.0 * y + self.n_blocks
         if self.trick == "scribbles":
             x.fill_(9.0)
             params.fill_(9.0)
-        return self.retyped(self.reshaped(y))
+        return self.retyped(self.reshaped(self.telling(x, y)))
+
+    def telling(self, x: Tensor, y: Tensor) -> Tensor:
+        if self.trick in ("counts", "counts anew"):
+            y = 0.0 * y + self.n_blocks
+        if self.trick == "asks":
+            y = 0.0 * y + (1.0 if y.is_inference() else 0.0)
+        if self.trick == "multiplies":  # so much that torch would share it out
+            y = y * torch.mm(x.repeat(256, 8), x.repeat(256, 8)).mean()
+        return y
 
     def reshaped(self, y: Tensor) -> Tensor:
         if self.trick == "short":
@@ -111,6 +122,8 @@ class RawModel(nn.Module):
 
     @torch.jit.export
     def reset(self) -> bool:
+        if self.trick == "counts anew":
+            self.n_blocks.zero_()
         return True
 
     @torch.jit.export

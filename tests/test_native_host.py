@@ -29,6 +29,7 @@ from neutone_sdk.utils import save_neutone_model
 
 from .conftest import Noise
 from .native_host import RawModel, RawScript, neutone_host, probe, saved
+from .test_look_ahead import centred, convolved
 from .wrappers import GAIN, Choosing, Delaying, PassThrough, PerSample, card, resampling_card
 
 EQUAL = -90.0  # dB: what the issue allows; the arithmetic is the same, but its order may not be
@@ -148,6 +149,14 @@ def test_a_delay_is_taken_out(tmp_path: Path, noise: Noise) -> None:
     assert torch.equal(played_natively(model, audio, 44_100, "--buffer-size", 100), audio)
 
 
+def test_a_look_ahead_is_taken_out(tmp_path: Path, noise: Noise) -> None:
+    audio = noise(2, 2_000, 11)
+
+    actual = played_natively(export(centred(64), tmp_path), audio, 48_000, "--buffer-size", 100)
+
+    assert difference_db(actual, convolved(audio)) <= EQUAL
+
+
 @pytest.mark.parametrize("mono", [(True, False), (False, True)], ids=["mono to stereo", "stereo to mono"])
 def test_channels_of_host_and_model_are_matched_as_in_python(
     mono: tuple[bool, bool], tmp_path: Path, noise: Noise
@@ -174,9 +183,10 @@ def test_knobs_are_set_in_their_own_units(files: Files, noise: Noise) -> None:
 
 def test_menus_are_set_by_label_or_number(tmp_path: Path, noise: Noise) -> None:
     menu = CategoricalNeutoneParameter("mode", "", n_values=3, default_value=1, labels=["off", "a=b", "two"])
-    model = export(Choosing(nn.Identity(), card=card(parameters=[menu])), tmp_path)
+    model = export(Choosing(nn.Identity(), card=card(parameters=[menu, GAIN])), tmp_path)
     audio = noise(2, 600, 6)
 
+    assert probe("format", model) == ["0.5 in steps", "0.375"]
     assert torch.equal(played_natively(model, audio, 48_000), audio)
     assert torch.equal(played_natively(model, audio, 48_000, "--param", "mode=two"), 2 * audio)
     assert torch.equal(played_natively(model, audio, 48_000, "--param", "mode=2"), 2 * audio)
@@ -318,6 +328,16 @@ def test_numbers_that_are_not_finite_are_muted_and_counted(tmp_path: Path, noise
     assert not played[210:240].any()
 
 
+def test_a_model_that_is_too_slow_is_no_error_and_counted(tmp_path: Path, noise: Noise) -> None:
+    (tmp_path / "raw.nm").write_bytes(saved(RawScript(RawModel("slow"))))
+    source = written(0.3 * noise(2, 4_800, 0), 48_000, tmp_path)
+
+    result = neutone_host("render", tmp_path / "raw.nm", source, tmp_path / "out.wav", "--mode", "two-blocks")
+
+    assert result.returncode == 0
+    assert "warning: the model was too slow in " in result.stdout
+
+
 # Soak.
 
 
@@ -341,3 +361,12 @@ def test_soak_fails_where_samples_are_missing(tmp_path: Path) -> None:
 
     assert result.returncode == 1
     assert "missing       0 samples" not in result.stdout
+
+
+def test_soak_fails_where_the_model_does(tmp_path: Path) -> None:
+    (tmp_path / "raw.nm").write_bytes(saved(RawScript(RawModel("tires"))))
+
+    result = neutone_host("soak", tmp_path / "raw.nm", "--seconds", 0.2, "--buffer-size", 1024, "--mode", "blocking")
+
+    assert result.returncode == 1
+    assert "failed blocks 1, muted 0\nmissing       0 samples\n" in result.stdout

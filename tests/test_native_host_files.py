@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import os
 import pickle
 import re
 import shutil
@@ -91,6 +92,7 @@ NO_MODELS: list[tuple[Callable[[], bytes], str]] = [
     (lambda: zipped(readme="text"), DAMAGED),
     (torch_pickle, "is an archive without metadata.json; export it"),
     (without_metadata, "is an archive without metadata.json; export it"),
+    (lambda: saved(Halve(), '"' + "x" * (16 << 20) + '"'), r"its metadata\.json is longer than 16 MiB"),
     (lambda: saved(Halve()), "holds no model that was wrapped for a host"),
     (lambda: saved(Integer()), "holds no model that was wrapped for a host"),
     (lambda: saved(Clip()), "renders whole clips; hosts play real-time models only"),
@@ -135,11 +137,16 @@ def test_truncated_and_damaged_files_are_refused(native: bytes, tmp_path: Path) 
 
 
 def test_a_file_that_is_not_there_a_folder_and_a_device_are_refused(tmp_path: Path) -> None:
-    missing, folder, device = probe("open", tmp_path / "none.nm", tmp_path, "/dev/zero")
+    huge = tmp_path / "huge.nm"
+    huge.touch()
+    os.truncate(huge, (2 << 30) + 1)  # nothing of it lies on the disk
+
+    missing, folder, device, too_long = probe("open", tmp_path / "none.nm", tmp_path, "/dev/zero", huge)
 
     assert f"LoadError: there is no file {tmp_path}/none.nm; check its name" in missing
     assert f"LoadError: {tmp_path} is a folder; name the model.nm" in folder
     assert "LoadError: /dev/zero is no regular file" in device
+    assert f"LoadError: {huge} is no model: it has 2147483649 bytes, a model at most 2 GiB" in too_long
 
 
 # What files need.
@@ -223,6 +230,33 @@ def test_operators_are_loaded_once_from_one_place(tmp_path: Path) -> None:
     assert f"a process can have them from one place only, and {copy} is another" in other
 
 
+def test_operators_that_another_plugin_has_brought_along_serve_this_one_too(tmp_path: Path) -> None:
+    """What a second library would register is there already."""
+    shutil.copy(OPERATORS, tmp_path / "copy.so")
+
+    (line,) = probe("beside", tmp_path / "copy.so", OPERATORS)
+
+    assert line.endswith(f": version {VERSION}")
+
+
+def test_operators_are_looked_for_beside_the_program_and_then_beside_torch(native: bytes, tmp_path: Path) -> None:
+    program = tmp_path / "program" / "host_probe"
+    in_site_packages = tmp_path / "neutone_sdk" / OPERATORS.name
+    (tmp_path / "torch").mkdir()
+    (tmp_path / "torch" / "lib").symlink_to(Path(torch.__file__).parent / "lib")
+    for source, target in ((FOLDER / "host_probe", program), (OPERATORS, in_site_packages)):
+        target.parent.mkdir()
+        shutil.copy(source, target)
+    (file,) = written([native], tmp_path)
+
+    def taken() -> str:
+        return start(str(program), "after", file, OPERATORS, LD_LIBRARY_PATH=f"{tmp_path}/torch/lib").stdout
+
+    assert f"loaded already, from {in_site_packages};" in taken()
+    shutil.copy(OPERATORS, program.parent)
+    assert f"loaded already, from {program.parent / OPERATORS.name};" in taken()
+
+
 def test_what_is_no_operator_library_is_refused(tmp_path: Path) -> None:
     text = tmp_path / "text.so"
     text.write_text("no library")
@@ -304,6 +338,29 @@ def test_warming_up_leaves_no_trace(tmp_path: Path) -> None:
     lines = probe("blocks", 2, *written([raw("counts")], tmp_path))
 
     assert lines == ["block: 1", "block: 2", "after reset: 3", "last error: "]
+
+
+def test_a_model_that_is_set_up_again_has_forgotten_all_audio(tmp_path: Path) -> None:
+    assert probe("again", *written([raw("counts anew")], tmp_path)) == ["1", "1"]
+
+
+def test_getting_ready_plays_blocks(tmp_path: Path) -> None:
+    """Torch optimises in the first two: none of those that are heard is one of them."""
+    *warmed_up, last = probe("open", *written([raw("prints")], tmp_path))
+
+    assert warmed_up == 4 * ["a block of 64"]
+    assert last.endswith(": good")
+
+
+def test_a_model_runs_in_inference_mode(tmp_path: Path) -> None:
+    lines = probe("blocks", 1, *written([raw("asks")], tmp_path))
+
+    assert lines == ["block: 1", "after reset: 1", "last error: "]
+
+
+def test_a_model_runs_on_one_thread(tmp_path: Path) -> None:
+    """However much it has to do: blocks are too short for threads that wait for each other."""
+    assert probe("threads", *written([raw("multiplies")], tmp_path)) == ["1"]
 
 
 def growth_kib(resident_kib: Sequence[int]) -> int:

@@ -16,12 +16,13 @@ std::size_t returning_frames(const dsp::Resampler<float>* to_host) noexcept {
   return to_host == nullptr ? GapFiller::kFadeFrames : 2 * to_host->plan().half_taps - 1;
 }
 
-// The same in frames of the host.
-std::size_t returning_host_frames(const dsp::Resampler<float>* to_host) noexcept {
-  const std::size_t frames = returning_frames(to_host);
-  if (to_host == nullptr) return frames;
+// In those windows the gap's end moves past the middle, where it is heard as a step: the fade is in the second half.
+GapFiller filler_for(const dsp::Resampler<float>* to_host) noexcept {
+  if (to_host == nullptr) return GapFiller();
   const auto& plan = to_host->plan();
-  return frames * static_cast<std::size_t>(plan.up) / static_cast<std::size_t>(plan.down);
+  const std::size_t frames =
+      returning_frames(to_host) * static_cast<std::size_t>(plan.up) / static_cast<std::size_t>(plan.down);
+  return GapFiller(frames - frames / 2, frames / 2);
 }
 
 }  // namespace
@@ -31,7 +32,7 @@ BlockPlayer::BlockPlayer(const HostFormat& host, const ModelFormat& format, Bloc
     : reader_(reader),
       to_host_(to_host),
       n_returning_(returning_frames(to_host)),
-      filler_(returning_host_frames(to_host)),
+      filler_(filler_for(to_host)),
       resampled_(format.out_channels * host.max_block_frames),
       max_block_frames_(host.max_block_frames) {}
 

@@ -5,7 +5,7 @@
 
 namespace neutone::engine {
 
-void GapFiller::start() noexcept NEUTONE_NONBLOCKING { *this = GapFiller(n_returning_); }
+void GapFiller::start() noexcept NEUTONE_NONBLOCKING { *this = GapFiller(n_fading_, n_unheard_); }
 
 void GapFiller::process(const dsp::Planar<float>& audio, const dsp::Planar<const float>& other,
                         Frames kind) noexcept NEUTONE_NONBLOCKING {
@@ -34,8 +34,9 @@ void GapFiller::fill(const dsp::Planar<float>& audio, const dsp::Planar<const fl
       float filling = substitute == nullptr ? 0.0F : *substitute;
       filling += held * (before_gap_[channel] - filling);
       if (is_returning) {
-        const std::size_t part = std::min(n_returned_ + frame + 1, n_returning_);
-        const float gain = static_cast<float>(part) / static_cast<float>(n_returning_ + 1);
+        const std::size_t returned = n_returned_ + frame + 1;
+        const std::size_t part = std::min(returned - std::min(returned, n_unheard_), n_fading_);
+        const float gain = static_cast<float>(part) / static_cast<float>(n_fading_ + 1);
         filling += gain * (*sample - filling);
       }
       *sample = filling;

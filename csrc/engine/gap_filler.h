@@ -17,8 +17,9 @@ class GapFiller {
   static constexpr std::size_t kFadeFrames = 64;
   enum class Frames : std::uint8_t { kRight, kMissing, kReturning };
 
-  // What returns takes `n_returning` frames for its fade.
-  explicit GapFiller(std::size_t n_returning = kFadeFrames) : n_returning_(n_returning) {}
+  // What returns fades in over `n_fading` frames, behind `n_unheard` that are of no use yet.
+  explicit GapFiller(std::size_t n_fading = kFadeFrames, std::size_t n_unheard = 0)
+      : n_fading_(n_fading), n_unheard_(n_unheard) {}
 
   // Forgets all audio.
   void start() noexcept NEUTONE_NONBLOCKING;
@@ -33,7 +34,8 @@ class GapFiller {
   void fill(const dsp::Planar<float>& audio, const dsp::Planar<const float>& other,
             Frames kind) noexcept NEUTONE_NONBLOCKING;
 
-  std::size_t n_returning_;
+  std::size_t n_fading_;
+  std::size_t n_unheard_;
   std::size_t n_missing_ = 0;   // frames since the gap began
   std::size_t n_returned_ = 0;  // of those, since it ended
   Frames before_ = Frames::kRight;

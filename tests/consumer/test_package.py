@@ -2,11 +2,12 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 
-from .installed import PROJECTS, build, configure, fresh, succeed
+from .installed import PROJECTS, build, configure, fresh, succeed, unpacked_wheel
 
 NO_TORCH = "-DPython_EXECUTABLE=/nonexistent/python"
 CONSUMER = """
@@ -66,6 +67,36 @@ def test_the_host_finds_torch_by_any_of_the_ways_that_are_documented(without_tor
         assert (result.returncode, re.findall("target (.*)", result.stdout)) == (0, ["dsp", "engine", "ops", "host"])
 
 
+def fake_torch(folder: Path, version: str) -> None:
+    for name in ("include/torch", "share/cmake/Torch"):
+        (folder / name).mkdir(parents=True)
+    (folder / "version.py").write_text(f"__version__ = '{version}+cpu'\n")
+
+
+def test_of_several_torches_the_first_in_the_order_of_the_page_is_taken(asker: Path) -> None:
+    package = unpacked_wheel(asker / "site-packages")
+    python = asker / "python"
+    python.write_text(f"#!/bin/sh\necho {asker / 'of python'}\n")
+    python.chmod(0o755)
+    ways = [
+        (asker / "root", (f"-DTORCH_ROOT={asker / 'root'}",)),
+        (asker / "dir", (f"-DTorch_DIR={asker / 'dir' / 'share' / 'cmake' / 'Torch'}",)),
+        (asker / "prefix", (f"-DCMAKE_PREFIX_PATH={asker / 'prefix' / 'share' / 'cmake'}",)),
+        (package / "torch", ()),
+        (asker / "of python", (f"-DPython_EXECUTABLE={python}",)),
+    ]
+    for folder, _ in ways:
+        fake_torch(folder, "2.9.1")
+    neutone = f"-Dneutone_DIR={package / 'neutone_sdk' / 'share' / 'cmake' / 'neutone'}"
+
+    for index, (folder, _) in enumerate(ways):
+        options = [option for _, each in ways[index:] for option in each]
+        result = configure(asker, asker / str(index), "-DCOMPONENTS=host", neutone, *options)
+        said = " ".join(result.stderr.split())
+        assert re.search(rf"neutone::host: the torch in {folder}/? has version 2\.9\.1\.", said), said
+        shutil.rmtree(folder)
+
+
 def test_without_components_there_is_what_can_be(without_torch: Path, asker: Path) -> None:
     prefix = f"-DCMAKE_PREFIX_PATH={without_torch / 'neutone_sdk'}"
     result = configure(asker, asker / "build", prefix, NO_TORCH)
@@ -104,8 +135,7 @@ def test_what_is_missing_is_said_with_a_remedy(
 ) -> None:
     torch = fresh("-c", "import torch, os; print(os.path.dirname(torch.__file__))").strip()
     for name, version in (("old", "2.9.1"), ("broken", "2.13.0")):
-        (asker / name / "include" / "torch").mkdir(parents=True)
-        (asker / name / "version.py").write_text(f"__version__ = '{version}+cpu'\n")
+        fake_torch(asker / name, version)
     filled = [option.format(old=asker / "old", broken=asker / "broken", torch=torch) for option in options]
 
     prefix = f"-DCMAKE_PREFIX_PATH={without_torch / 'neutone_sdk'}"

@@ -2,17 +2,23 @@
 //   host_probe blocks N FILE...       of each plays N blocks, forgets, plays one more; prints what each block said
 //   host_probe reload FILE N          opens it, plays it in an engine and closes both, again and again; prints how many
 //                                     KiB of memory there are after each round
+//   host_probe threads FILE           plays a block of it; prints how many threads the process has then
+//   host_probe again FILE             sets it up and plays a block, twice; prints what each block said
+//   host_probe format FILE            sets it up; prints each knob's default, and whether it steps
 //   host_probe metadata FILE...       reads what each says of itself; prints what was wrong with it
 //   host_probe open FILE...           opens each; prints what was wrong with it
-//   host_probe choose                 reads lines "rate block is_constant n rates n sizes"; prints rate and block
-//   chosen host_probe operators LIBRARY...   loads one after the other; prints what each said
-//   host_probe plant WHAT             writes past the end (overflow), or forgets memory (leak): what sanitizers must
-//   see
+//   host_probe choose                 reads lines "rate block is_constant n rates n sizes"; prints what was chosen
+//   host_probe operators LIBRARY...   loads one after the other; prints what each said
+//   host_probe beside OTHER LIBRARY   loads one where another plugin has loaded its own; prints what that said
+//   host_probe after FILE LIBRARY     opens a file, which may load operators, and then a library of them
+//   host_probe plant WHAT             for sanitizers: writes past the end (overflow), or forgets memory (leak)
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <iterator>
 #include <memory>
 #include <span>
 #include <stdexcept>
@@ -24,6 +30,7 @@
 #include "host/format.h"
 #include "host/model.h"
 #include "host/operators.h"
+#include "host/shared_library.h"
 
 namespace {
 
@@ -109,6 +116,30 @@ void reload(const std::string& file, int count) {
   }
 }
 
+void count_threads(const std::string& file) {
+  Model model(file);
+  Player(model).play();
+  const std::filesystem::directory_iterator threads("/proc/self/task");
+  std::cout << std::distance(begin(threads), end(threads)) << "\n";
+}
+
+void set_up_twice(const std::string& file) {
+  Model model(file);
+  for (int i = 0; i < 2; ++i) {
+    Player player(model);
+    player.play();
+    std::cout << player.first() << "\n";
+  }
+}
+
+void print_format(const std::string& file) {
+  Model model(file);
+  const neutone::engine::ModelFormat format = model.configure({});
+  for (std::size_t i = 0; i < format.default_params.size(); ++i) {
+    std::cout << format.default_params[i] << (format.are_categorical[i] ? " in steps" : "") << "\n";
+  }
+}
+
 template <typename Open>
 void open_all(std::span<char*> files, const Open& open) {
   for (const std::string file : files) {
@@ -146,6 +177,18 @@ void load_all(std::span<char*> libraries) {
   }
 }
 
+void load_beside(const std::string& other, std::span<char*> library) {
+  if (const std::string reason = neutone::host::load_shared_library(other); !reason.empty()) {
+    throw std::runtime_error(reason);
+  }
+  load_all(library);
+}
+
+void load_after(const std::string& file, std::span<char*> library) {
+  const Model model(file);
+  load_all(library);
+}
+
 void plant(const std::string& what) {
   const auto numbers = std::make_unique<float[]>(8);
   const volatile std::size_t past_the_end = 8;
@@ -171,6 +214,16 @@ int main(int argc, char** argv) try {
     for (const std::string file : arguments.subspan(3)) play_blocks(file, std::stoi(arguments[2]));
   } else if (command == "reload" && arguments.size() == 4) {
     reload(arguments[2], std::stoi(arguments[3]));
+  } else if (command == "threads" && arguments.size() == 3) {
+    count_threads(arguments[2]);
+  } else if (command == "again" && arguments.size() == 3) {
+    set_up_twice(arguments[2]);
+  } else if (command == "format" && arguments.size() == 3) {
+    print_format(arguments[2]);
+  } else if (command == "beside" && arguments.size() == 4) {
+    load_beside(arguments[2], arguments.subspan(3));
+  } else if (command == "after" && arguments.size() == 4) {
+    load_after(arguments[2], arguments.subspan(3));
   } else if (command == "plant" && arguments.size() == 3) {
     plant(arguments[2]);
   } else {

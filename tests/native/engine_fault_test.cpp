@@ -81,10 +81,26 @@ void channels_that_were_not_prepared_for_are_silence() {
   Engine engine(pool());
   engine.set_model(identity(kBlock));
   engine.prepare(host(), kWaits);
-  const Buffer in = noise(1, kBlock);
-  check_silent(call(engine, in.planar()).planar());
+  const Buffer in = noise(2, kBlock);
+  const Buffer out = noise(2, kBlock);
+  engine.process(in.planar().slice_channels(0, 1), {}, out.planar());
+  check_silent(out.planar());
+  engine.process(in.planar(), {}, out.planar().slice_channels(0, 1));
   engine.process({}, {}, {});
+  CHECK(engine.stats().refused_callbacks == 3);
+}
+
+void as_many_frames_go_out_as_come_in_or_none() {
+  Engine engine(pool());
+  engine.set_model(identity(kBlock));
+  engine.prepare(host(), kWaits);
+  const Buffer in = noise(2, kBlock);
+  const Buffer out = noise(2, kBlock);
+  engine.process(in.first(kBlock - 1), {}, out.planar());
+  check_silent(out.planar());
+  engine.process(in.planar(), {}, out.first(kBlock - 1));
   CHECK(engine.stats().refused_callbacks == 2);
+  check_equal(call(engine, in.planar()).planar(), in.planar());
 }
 
 void callbacks_without_frames_change_nothing() {
@@ -105,7 +121,8 @@ void callbacks_without_frames_change_nothing() {
 struct Moody {
   bool throws = false;
   bool throws_in_reset = false;
-  float adds = 0.0F;
+  float adds = 0.0F;  // to one sample
+  std::size_t channel = 0;
   std::size_t calls = 0;
   std::size_t resets = 0;
 };
@@ -118,7 +135,7 @@ class MoodyModel final : public neutone::engine::Model {
     ++mood_.calls;
     if (mood_.throws) throw 7;  // NOLINT(*-exception-baseclass): a model may throw anything
     neutone::dsp::copy_frames<float>(audio, out);
-    out.data[kBlock / 2] += mood_.adds;
+    out.row(mood_.channel)[kBlock / 2] += mood_.adds;
   }
   void reset() override {
     ++mood_.resets;
@@ -163,6 +180,7 @@ void numbers_that_are_not_finite_are_muted_and_the_model_reset() {
   const Buffer in = noise(2, kBlock);
   for (const float value : {kNan, kInfinity, -kInfinity}) {
     mood.adds = value;
+    mood.channel = 1 - mood.channel;
     check_silent(call(engine, in.planar()).planar());
     mood.adds = 0.0F;
     check_equal(call(engine, in.planar()).planar(), in.planar());
@@ -237,6 +255,15 @@ void formats_that_make_no_sense_are_refused_and_the_engine_plays_on() {
     check_throws<std::invalid_argument>([&] { engine.set_model(model); });
     still_plays();
   }
+  engine.prepare(host(), kWaits);  // with the model that it has, not with those that it would not take
+  still_plays();
+  // NOLINTBEGIN(clang-analyzer-optin.core.EnumCastOutOfRange): none of the choices, on purpose
+  for (const EngineSettings& wrong : {EngineSettings{.latency_mode = static_cast<LatencyMode>(3)},
+                                      EngineSettings{.late_output = static_cast<LateOutput>(2)}}) {
+    // NOLINTEND(clang-analyzer-optin.core.EnumCastOutOfRange)
+    check_throws<std::invalid_argument>([&] { engine.prepare(host(), wrong); });
+    still_plays();
+  }
   check_throws<std::invalid_argument>([] { const WorkerPool none(0); });
   check_throws<std::invalid_argument>([] { const Engine none(nullptr); });
 }
@@ -276,6 +303,28 @@ void a_model_that_cannot_get_ready_leaves_everything_as_it_was() {
   model->most_hz = 48'000;
   engine.prepare(host(), kWaits);
   check_equal(call(engine, in.planar()).planar(), in.planar());
+}
+
+void a_prepare_that_fails_is_not_heard() {
+  Engine engine(pool());
+  engine.set_model(std::make_shared<Picky>());
+  engine.prepare({.max_block_frames = 100}, kWaits);
+  const Buffer in = noise(2, 1000);
+  const Buffer out(2, 1000);
+  play(engine, in.first(500), {}, out.first(500), always(100));
+  engine.process({}, {}, {});
+  check_throws<std::runtime_error>([&] { engine.prepare({.sample_rate_hz = 96'000, .max_block_frames = 50}); });
+  CHECK(engine.latency_samples() == kBlock - 1);
+  play(engine, in.planar().slice_frames(500, 500), {}, out.planar().slice_frames(500, 500), always(100));
+  check_delayed(in.planar(), out.planar(), kBlock - 1);
+  CHECK(engine.stats().callbacks == 11);
+  CHECK(engine.stats().blocks == 1000 / kBlock);
+  CHECK(engine.stats().refused_callbacks == 1);
+  // What comes next is got ready as if it had not been tried.
+  engine.set_model(identity(2 * kBlock));
+  engine.reset();
+  engine.process(in.first(100), {}, out.first(100));
+  CHECK(engine.latency_samples() == 2 * kBlock - 1);
 }
 
 void a_host_that_breaks_its_promise_misses_samples_and_they_are_counted() {
@@ -342,11 +391,12 @@ int main() {
   return run_tests(
       {TEST(process_before_prepare_is_silence_and_counted), TEST(without_a_model_there_is_silence),
        TEST(a_block_that_is_too_large_is_silence_and_the_stream_goes_on),
-       TEST(channels_that_were_not_prepared_for_are_silence), TEST(callbacks_without_frames_change_nothing),
-       TEST(a_model_that_throws_is_silent_until_reset), TEST(numbers_that_are_not_finite_are_muted_and_the_model_reset),
+       TEST(channels_that_were_not_prepared_for_are_silence), TEST(as_many_frames_go_out_as_come_in_or_none),
+       TEST(callbacks_without_frames_change_nothing), TEST(a_model_that_throws_is_silent_until_reset),
+       TEST(numbers_that_are_not_finite_are_muted_and_the_model_reset),
        TEST(input_that_is_not_finite_is_silence_and_leaves_nothing_behind), TEST(the_dry_signal_is_finite_too),
        TEST(formats_that_make_no_sense_are_refused_and_the_engine_plays_on),
-       TEST(a_model_that_cannot_get_ready_leaves_everything_as_it_was),
+       TEST(a_model_that_cannot_get_ready_leaves_everything_as_it_was), TEST(a_prepare_that_fails_is_not_heard),
        TEST(a_host_that_breaks_its_promise_misses_samples_and_they_are_counted),
        TEST(rates_and_blocks_may_change_between_callbacks), TEST(denormals_are_zero_on_both_threads)});
 }

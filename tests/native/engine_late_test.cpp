@@ -3,87 +3,20 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <thread>
-#include <vector>
 
 #include "buffer.h"
 #include "check.h"
 #include "engine/engine.h"
-#include "engine/gap_filler.h"
 #include "engine_models.h"
+#include "late_engine.h"
 
 using namespace neutone::test;  // NOLINT(google-build-using-namespace): all of it is for these tests
 using neutone::engine::Stats;
 
 namespace {
 
-constexpr std::size_t kFade = neutone::engine::GapFiller::kFadeFrames;
-
-// A host with constant blocks, and a model behind a gate.
-class Late {
- public:
-  Late(const ModelFormat& format, const HostFormat& host, const EngineSettings& settings, float gain = 1.0F)
-      : block_(host.max_block_frames), in_(noise(2, kFrames)), engine_(pool_), fence_(pool_) {
-    engine_.set_model(gated(gate_, format, gain));
-    engine_.prepare(host, settings);
-  }
-  Late(const Late&) = delete;
-  Late& operator=(const Late&) = delete;
-  ~Late() { gate_.open(kFrames); }  // nobody waits any more
-
-  // Callbacks whose blocks the worker finishes before the next.
-  void play_in_time(std::size_t callbacks) {
-    for (std::size_t i = 0; i < callbacks; ++i) {
-      play_late(1);
-      catch_up();
-    }
-  }
-  // Callbacks whose blocks the gate holds.
-  void play_late(std::size_t callbacks) {
-    for (std::size_t i = 0; i < callbacks; ++i, position_ += block_) {
-      const std::uint64_t before = engine_.stats().blocks;
-      engine_.process(in(position_), {}, out_.planar().slice_frames(position_, block_));
-      n_held_ += engine_.stats().blocks - before;
-    }
-  }
-  // Lets all blocks that are held through. The worker leaves out those that are of no use by now: then the gate stays
-  // open for as many others.
-  void catch_up() {
-    gate_.open(n_held_);
-    fence_.wait_for(n_held_);
-    n_held_ = 0;
-  }
-
-  [[nodiscard]] std::size_t position() const { return position_; }
-  [[nodiscard]] Audio input() const { return in_.planar().slice_frames(0, position_); }
-  [[nodiscard]] Audio output() const { return out_.planar().slice_frames(0, position_); }
-  [[nodiscard]] Audio in(std::size_t first) const { return in_.planar().slice_frames(first, block_); }
-  [[nodiscard]] Engine& engine() { return engine_; }
-  [[nodiscard]] Gate& gate() { return gate_; }
-  [[nodiscard]] std::size_t latency() const { return engine_.latency_samples(); }
-
- private:
-  static constexpr std::size_t kFrames = 40'000;
-
-  std::size_t block_;
-  Buffer in_;
-  Buffer out_{2, kFrames};
-  Gate gate_;
-  std::shared_ptr<WorkerPool> pool_ = std::make_shared<WorkerPool>(1);
-  Engine engine_;
-  Fence fence_;
-  std::size_t position_ = 0;
-  std::size_t n_held_ = 0;
-};
-
-constexpr std::size_t kBlock = 256;
-constexpr std::size_t kHostBlock = 128;
 constexpr std::size_t kLatency = 2 * kBlock;
-
-HostFormat host_at(std::int64_t rate_hz) {
-  return {.sample_rate_hz = rate_hz, .max_block_frames = kHostBlock, .has_constant_blocks = true};
-}
 
 // What the frame is where a gap of silence or `other` began at frame `begin`, and what is right came back at `end`.
 float filled(const Audio& right, const Audio& other, std::size_t channel, std::size_t frame, std::size_t begin,
@@ -95,17 +28,6 @@ float filled(const Audio& right, const Audio& other, std::size_t channel, std::s
   if (frame < end) return value;
   const float gain = static_cast<float>(frame - end + 1) / static_cast<float>(kFade + 1);
   return value + gain * (at(right, channel, frame) - value);
-}
-
-// A stream `delay` frames later, times a gain.
-Buffer delayed(const Audio& in, std::size_t delay, float gain = 1.0F) {
-  Buffer out(in.channels, in.frames);
-  for (std::size_t channel = 0; channel < in.channels; ++channel) {
-    for (std::size_t frame = 0; frame < in.frames; ++frame) {
-      at(out.planar(), channel, frame) = frame < delay ? 0.0F : gain * at(in, channel, frame - delay);
-    }
-  }
-  return out;
 }
 
 void check_gap(const Audio& actual, const Audio& right, const Audio& other, std::size_t begin, std::size_t end) {
@@ -226,22 +148,6 @@ void a_model_slower_than_real_time_is_silent_until_it_is_faster() {
   CHECK(late.latency() == kLatency);
 }
 
-// Frames that a window of the resampler's reaches into are missing with it; all others are the same bit for bit.
-void what_is_in_time_is_exact_when_resampled() {
-  for (const std::int64_t host_hz : {44'100, 96'000}) {
-    Late late(format_of(kBlock), host_at(host_hz), {});
-    Late in_time(format_of(kBlock), host_at(host_hz), {});
-    late.play_in_time(21);
-    late.play_late(late.latency() / kHostBlock + 2);
-    late.catch_up();
-    late.play_in_time(100);
-    in_time.play_in_time(late.position() / kHostBlock);
-    CHECK(in_time.engine().stats().missing_samples == 0);
-    CHECK(late.engine().stats().late_blocks >= 1);
-    CHECK(n_different(late.output(), in_time.output()) == late.engine().stats().missing_samples);
-  }
-}
-
 void an_engine_that_waits_loses_nothing_at_the_same_latency() {
   Late late(format_of(kBlock), host_at(48'000), {});
   late.play_in_time(11);
@@ -282,6 +188,23 @@ void what_belongs_to_before_a_reset_is_never_heard() {
   const std::size_t count = late.position() - start;
   check_delayed(late.input().slice_frames(start, count), late.output().slice_frames(start, count), kLatency);
   CHECK(late.engine().stats().missing_samples == 0);
+  CHECK(late.gate().n_arrived() == 6 + count / kBlock);
+}
+
+void the_dry_signal_after_a_reset_is_as_late_as_before() {
+  constexpr float kGain = -3.0F;
+  Late late(format_of(kBlock), host_at(48'000), {.late_output = LateOutput::kDry}, kGain);
+  late.play_in_time(7);
+  late.engine().reset();
+  const std::size_t start = late.position();
+  late.play_in_time(11);
+  late.play_late(5);
+  late.catch_up();
+  late.play_in_time(20);
+  const std::size_t count = late.position() - start;
+  const Audio in = late.input().slice_frames(start, count);
+  check_gap(late.output().slice_frames(start, count), delayed(in, kLatency, kGain).planar(),
+            delayed(in, kLatency).planar(), kDue, kDue + kBlock);
 }
 
 }  // namespace
@@ -291,7 +214,8 @@ int main() {
       {TEST(a_block_that_misses_its_turn_is_silence_and_dropped), TEST(a_block_that_comes_in_its_turn_plays_its_rest),
        TEST(a_block_in_the_last_moment_is_in_time), TEST(missing_output_may_be_the_dry_signal),
        TEST(a_worker_that_hangs_costs_what_is_missing_and_no_more), TEST(what_comes_in_time_between_stalls_is_played),
-       TEST(a_model_slower_than_real_time_is_silent_until_it_is_faster), TEST(what_is_in_time_is_exact_when_resampled),
+       TEST(a_model_slower_than_real_time_is_silent_until_it_is_faster),
        TEST(an_engine_that_waits_loses_nothing_at_the_same_latency),
-       TEST(an_engine_that_no_longer_waits_counts_what_is_late), TEST(what_belongs_to_before_a_reset_is_never_heard)});
+       TEST(an_engine_that_no_longer_waits_counts_what_is_late), TEST(what_belongs_to_before_a_reset_is_never_heard),
+       TEST(the_dry_signal_after_a_reset_is_as_late_as_before)});
 }

@@ -72,6 +72,23 @@ void latency_is_what_the_modes_say() {
   CHECK(latency({64, false}, LatencyMode::kBlocking) == 2047);
 }
 
+// Where rates differ the resamplers' delay comes on top, which is the same in every mode.
+void latency_counts_blocks_in_samples_of_the_host() {
+  constexpr std::size_t kBlock = 1024;  // in samples of the host
+  constexpr std::size_t kMost = 64;
+  Engine engine(pool());
+  for (const std::int64_t model_hz : {24'000, 48'000, 96'000}) {
+    engine.set_model(identity(kBlock * static_cast<std::size_t>(model_hz) / 48'000, model_hz));
+    const auto latency = [&](LatencyMode mode) {
+      engine.prepare({.max_block_frames = kMost}, {.latency_mode = mode});
+      return engine.latency_samples();
+    };
+    const std::size_t blocking = latency(LatencyMode::kBlocking);
+    CHECK(latency(LatencyMode::kOneBlock) - blocking == kMost);
+    CHECK(latency(LatencyMode::kTwoBlocks) - blocking == 2 * kBlock - (kBlock - 1));
+  }
+}
+
 // Plays a tone; each sample must be where the latency says, to a small part of a sample.
 void check_tone(Engine& engine, Fence& fence, const Cut& cut, std::int64_t rate_hz) {
   constexpr float kTolerance = 1e-4F;  // -80 dB: what the resamplers' passbands allow; a tenth of a sample is 1e-2
@@ -135,5 +152,6 @@ void a_models_own_delay_is_part_of_the_latency() {
 
 int main() {
   return run_tests({TEST(identity_comes_back_sample_exact_in_every_mode), TEST(latency_is_what_the_modes_say),
-                    TEST(latency_is_exact_at_every_pair_of_rates), TEST(a_models_own_delay_is_part_of_the_latency)});
+                    TEST(latency_counts_blocks_in_samples_of_the_host), TEST(latency_is_exact_at_every_pair_of_rates),
+                    TEST(a_models_own_delay_is_part_of_the_latency)});
 }

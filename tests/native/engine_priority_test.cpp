@@ -60,6 +60,23 @@ int policy_of_a_worker(WorkerPriority priority) {
   return policy;
 }
 
+// Whether a thread of this process may be a real-time one.
+bool is_allowed() {
+  bool is_done = false;
+  std::thread([&is_done] {
+    sched_param priority{};
+    priority.sched_priority = 1;
+    is_done = sched_setscheduler(0, SCHED_FIFO, &priority) == 0;
+  }).join();
+  return is_done;
+}
+
+void it_asks_where_that_is_allowed() {
+  rlimit longest{};
+  CHECK(getrlimit(RLIMIT_RTTIME, &longest) == 0);
+  CHECK(in_a_thread_of_its_own().was_preferred == (is_allowed() && longest.rlim_cur == RLIM_INFINITY));
+}
+
 void a_pool_asks_for_its_threads_if_it_is_to() {
   CHECK(policy_of_a_worker(WorkerPriority::kRealtime) == in_a_thread_of_its_own().policy);
   CHECK(policy_of_a_worker(WorkerPriority::kOrdinary) == SCHED_OTHER);
@@ -80,7 +97,8 @@ void where_long_work_is_punished_it_stays_an_ordinary_thread() {
 }  // namespace
 
 int main() {
-  return run_tests({TEST(it_does_what_it_says), TEST(a_pool_asks_for_its_threads_if_it_is_to),
+  return run_tests({TEST(it_does_what_it_says), TEST(it_asks_where_that_is_allowed),
+                    TEST(a_pool_asks_for_its_threads_if_it_is_to),
                     TEST(where_long_work_is_punished_it_stays_an_ordinary_thread)});
 }
 #else

@@ -1,7 +1,10 @@
 // Both threads' steps of handing blocks over, in the orders in which they can meet.
 
+#include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <thread>
 
 #include "check.h"
 #include "engine/block_slots.h"
@@ -91,9 +94,40 @@ void blocks_of_no_use_are_left_out() {
   CHECK(slots.take() == nullptr);
 }
 
+// A worker that is hardly ever in time, so that slots are taken from it in the moment in which it begins to run them.
+void two_threads_never_meet_in_a_slot() {
+  constexpr std::uint64_t kRun = 300'000;           // so many are run, unless both threads share a processor:
+  constexpr std::uint64_t kHandedOver = 5'000'000;  // then it takes too long
+  BlockSlots slots(format_of(16, 48'000, 1), 2);
+  std::atomic<bool> is_over{false};
+  std::atomic<std::uint64_t> n_run{0};
+  std::size_t n_disturbed = 0;
+  std::thread worker([&] {
+    while (!is_over || slots.has_block()) {
+      const Block* const block = slots.take();
+      if (block == nullptr) continue;
+      const float* const samples = block->audio.data;
+      const float first = samples[0];
+      if (!std::all_of(samples, samples + 16, [first](float sample) { return sample == first; })) ++n_disturbed;
+      ++n_run;
+      slots.finish();
+    }
+  });
+  for (std::uint64_t number = 0; number < kHandedOver && n_run < kRun; ++number) {
+    const Block* const block = slots.begin(number);
+    if (block != nullptr) std::fill_n(block->audio.data, 16, static_cast<float>(number));
+    slots.publish(number, block != nullptr);
+  }
+  is_over = true;
+  worker.join();
+  CHECK(n_run > 0);
+  CHECK(n_disturbed == 0);
+}
+
 }  // namespace
 
 int main() {
   return run_tests({TEST(blocks_go_there_and_back_in_their_order), TEST(a_slot_that_is_run_in_is_not_touched),
-                    TEST(a_block_that_nobody_has_begun_gives_way_to_a_newer_one), TEST(blocks_of_no_use_are_left_out)});
+                    TEST(a_block_that_nobody_has_begun_gives_way_to_a_newer_one), TEST(blocks_of_no_use_are_left_out),
+                    TEST(two_threads_never_meet_in_a_slot)});
 }

@@ -113,6 +113,22 @@ void a_new_model_fades_in_behind_its_latency() {
   CHECK(player.engine().stats().missing_samples == 0);
 }
 
+void a_fade_lasts_20_ms_at_every_rate() {
+  Engine engine(std::make_shared<WorkerPool>(1));
+  const Buffer frame = noise(2, 1);
+  for (const std::int64_t rate_hz : {22'050, 44'100, 48'000, 96'000}) {
+    engine.set_model(identity(64, rate_hz));
+    engine.prepare({.sample_rate_hz = rate_hz, .max_block_frames = 1}, kWaits);
+    engine.process(frame.planar(), {}, frame.planar());
+    engine.set_model(nullptr);  // has no latency: the fade begins with the next frame
+    std::int64_t n_frames = 0;
+    for (; engine.latency_samples() != 0 && n_frames < rate_hz; ++n_frames) {
+      engine.process(frame.planar(), {}, frame.planar());
+    }
+    CHECK(n_frames == rate_hz / 50);
+  }
+}
+
 void before_any_audio_it_takes_over_at_once() {
   Player player(gain_of(1.0F, 64));
   player.engine().set_model(gain_of(0.5F, 512));
@@ -209,6 +225,19 @@ void a_reset_ends_the_fade() {
   CHECK(player.engine().latency_samples() == 511);
 }
 
+void with_a_reset_there_is_no_fade() {
+  for (const bool is_reset_first : {true, false}) {
+    Player player(gain_of(1.0F, 64));
+    player.play(20);
+    if (is_reset_first) player.engine().reset();
+    player.engine().set_model(gain_of(0.5F, 512));
+    if (!is_reset_first) player.engine().reset();
+    const std::size_t start = player.position();
+    player.play(20);
+    player.check_voice(start, player.position(), {0.5F, 511, start});
+  }
+}
+
 void one_that_cannot_get_ready_leaves_the_old_one_playing() {
   class Broken final : public neutone::engine::Model {
    public:
@@ -221,6 +250,28 @@ void one_that_cannot_get_ready_leaves_the_old_one_playing() {
   check_throws<std::runtime_error>([&] { player.engine().set_model(std::make_shared<Broken>()); });
   player.play(40);
   player.check_voice(0, player.position(), {1.0F, 63, 0});
+}
+
+// Of whichever of the two it is missing, or of both.
+void what_is_missing_in_a_fade_is_counted_once() {
+  constexpr std::size_t kBlock = 64;
+  constexpr std::size_t kCallbacks = 40;
+  for (const bool is_old_late : {false, true}) {
+    Gate gate;
+    Engine engine(std::make_shared<WorkerPool>(1));
+    const OpenAtEnd open(gate);
+    const Buffer audio = noise(2, kBlock);
+    const auto play_some = [&] {
+      for (std::size_t i = 0; i < kCallbacks; ++i) engine.process(audio.planar(), {}, audio.planar());
+    };
+    if (is_old_late) engine.set_model(gated(gate, format_of(kBlock)));
+    engine.prepare({.max_block_frames = kBlock, .has_constant_blocks = true});
+    play_some();
+    engine.set_model(gated(gate, format_of(kBlock)));
+    play_some();
+    CHECK(engine.latency_samples() == 2 * kBlock);
+    CHECK(engine.stats().missing_samples == (is_old_late ? 2 : 1) * kCallbacks * kBlock - 2 * kBlock);
+  }
 }
 
 // The audio thread hands them back; the next call of the control thread frees them.
@@ -317,13 +368,34 @@ void models_change_while_the_engine_plays() {
   CHECK(engine.stats().failed_blocks == 0);
 }
 
+// The host's main thread and one that loads: the engine has one lock for both.
+void two_threads_may_change_the_model() {
+  Engine engine(std::make_shared<WorkerPool>(1));
+  engine.prepare({.max_block_frames = 64});
+  const auto change = [&engine] {
+    for (int i = 0; i < 300; ++i) engine.set_model(identity(64));
+  };
+  std::thread other(change);
+  change();
+  other.join();
+  const auto last = identity(64);
+  engine.set_model(last);
+  CHECK(engine.latency_samples() == 0);  // nothing has been played yet
+  const Buffer audio = noise(2, 64);
+  engine.process(audio.planar(), {}, audio.planar());
+  CHECK(engine.latency_samples() == 128);
+  CHECK(last.use_count() > 1);
+}
+
 }  // namespace
 
 int main() {
-  return run_tests({TEST(a_new_model_fades_in_behind_its_latency), TEST(before_any_audio_it_takes_over_at_once),
-                    TEST(no_model_fades_to_silence_and_back), TEST(of_two_that_wait_the_last_one_wins),
-                    TEST(one_that_comes_in_a_fade_follows_it), TEST(the_old_one_again_plays_on_as_if_nothing_had_been),
+  return run_tests({TEST(a_new_model_fades_in_behind_its_latency), TEST(a_fade_lasts_20_ms_at_every_rate),
+                    TEST(before_any_audio_it_takes_over_at_once), TEST(no_model_fades_to_silence_and_back),
+                    TEST(of_two_that_wait_the_last_one_wins), TEST(one_that_comes_in_a_fade_follows_it),
+                    TEST(the_old_one_again_plays_on_as_if_nothing_had_been),
                     TEST(the_old_one_again_in_a_fade_comes_back_fresh), TEST(a_reset_ends_the_fade),
-                    TEST(one_that_cannot_get_ready_leaves_the_old_one_playing),
-                    TEST(models_that_are_out_of_use_are_freed), TEST(models_change_while_the_engine_plays)});
+                    TEST(with_a_reset_there_is_no_fade), TEST(one_that_cannot_get_ready_leaves_the_old_one_playing),
+                    TEST(what_is_missing_in_a_fade_is_counted_once), TEST(models_that_are_out_of_use_are_freed),
+                    TEST(two_threads_may_change_the_model), TEST(models_change_while_the_engine_plays)});
 }
