@@ -112,7 +112,7 @@ class Nothing {
  public:
   Nothing(std::size_t /*host_hz*/, std::size_t /*frames*/) {}
   void pass() {}
-  [[nodiscard]] std::uint64_t n_done() const { return std::numeric_limits<std::uint64_t>::max(); }
+  [[nodiscard]] static std::uint64_t n_done() { return std::numeric_limits<std::uint64_t>::max(); }
 };
 
 // Wakes a thread with every callback.
