@@ -131,7 +131,7 @@ test-operators: build host-libraries ## Run tests of the operators and the C++ h
 	$(BIN)/python -m tests.sanitized_operators build/native-asan/libneutone_ops.so \
 	  tests/test_operator_arguments.py tests/test_ring.py tests/test_ring_arguments.py
 	$(BIN)/python -m tests.sanitized_host build/native-asan \
-	  tests/test_native_host_files.py tests/test_native_host_metadata.py
+	  tests/test_native_host_files.py tests/test_native_host_metadata.py tests/test_native_host_models.py
 
 test-instructions: hot-paths ## Count the instructions of hot paths, and compare with those on record
 	$(BIN)/python -m tests.instructions.count

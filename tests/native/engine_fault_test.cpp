@@ -362,7 +362,6 @@ void rates_and_blocks_may_change_between_callbacks() {
   }
 }
 
-// Whether the thread's processor takes denormal numbers for zero.
 void denormals_are_zero_on_both_threads() {
   {
     const neutone::dsp::ScopedFlushToZero flush;
